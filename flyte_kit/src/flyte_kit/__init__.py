@@ -1,0 +1,1 @@
+"""Flyte in Python: the SDK."""

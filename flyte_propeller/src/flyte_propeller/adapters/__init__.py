@@ -1,0 +1,1 @@
+"""The outside world behind the shell's ports: clusters, the control plane."""

@@ -1,0 +1,1 @@
+"""Hosts task-type plugins: builds, creates, observes and deletes what they describe, and quarantines the broken."""

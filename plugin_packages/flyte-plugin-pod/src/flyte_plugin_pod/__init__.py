@@ -1,0 +1,1 @@
+"""Flyte in Python: container, python-task, raw-container and sidecar tasks as pods."""

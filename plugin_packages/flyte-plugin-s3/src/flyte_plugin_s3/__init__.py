@@ -1,0 +1,1 @@
+"""Flyte in Python: S3 storage."""
