@@ -1,0 +1,58 @@
+"""The `flyte` command: a group whose commands are imported when they run, so that `flyte --help` stays fast."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from flyte_core.errors import FlyteError
+
+COMMANDS = {
+    "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
+    "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
+    "logs": ("flyte_cli.commands.logs", "Print what the tasks of an execution wrote."),
+    "plugins": ("flyte_cli.commands.plugins", "List the installed plugins, and why one is or is not used."),
+    "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
+}
+"""Command name → (module with a click command named ``command``, line for the help page)."""
+
+EXIT_FAILED = 1
+"""The command was understood, and what it was to do failed. (2: it was not understood; click's own.)"""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names without importing anything."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="flyte-cli", prog_name="flyte")
+def cli() -> None:
+    """Flyte in Python: workflows on this machine or on a cluster."""
+
+
+def main() -> None:
+    """Run the command line. Errors of the product end as one line on stderr and exit code 1."""
+    try:
+        cli()
+    except FlyteError as error:
+        click.echo(f"flyte: {error}", err=True)
+        sys.exit(EXIT_FAILED)
