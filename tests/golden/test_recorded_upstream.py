@@ -1,0 +1,149 @@
+"""The programs that upstream 1.16.8 was recorded with, run on `flyte up`: same events, same REST JSON.
+
+Differences that remain are named where they are masked, with their reasons.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyte_up import Server, Stock, free_ports, start_up
+from masking import masked
+
+pytestmark = pytest.mark.interop
+HERE = Path(__file__).parent
+RECORDED = HERE / "recorded"
+RUNS = ["single", "chain", "with_failure_node"]
+TERMINAL = {"SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"}
+WAIT_SECONDS = 90
+
+
+def load(run: str, name: str) -> Any:
+    return json.loads((RECORDED / run / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def golden_server(stock_python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("golden")
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = str(HERE / "event_recorder")
+    os.environ["FLYTE_EVENT_FILE"] = str(folder / "events.jsonl")
+    try:
+        up = start_up(folder / "data", free_ports(3), stock_python, "--project", "golden")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    stock = Stock(stock_python, up)
+    stock.pyflyte("register", "-p", "golden", "-d", "development", "--version", "v1", "golden_wf.py", cwd=HERE)
+    yield up
+    assert up.stop() == 0
+
+
+def call(server: Server, path: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{server.http}/api/v1/{path}", data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def finished(request: pytest.FixtureRequest, golden_server: Server) -> tuple[str, str, str]:
+    """Run one program; return (run, recorded name, fresh name)."""
+    run: str = request.param
+    create = load(run, "create-request.json")
+    recorded = create["name"]
+    create["name"] = fresh = f"fresh{run.replace('_', '')}"
+    call(golden_server, "executions", create)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while call(golden_server, f"executions/golden/development/{fresh}")["closure"]["phase"] not in TERMINAL:
+        assert time.monotonic() < deadline, "the execution does not end"
+        time.sleep(0.2)
+    return run, recorded, fresh
+
+
+def same(fresh: Any, fresh_name: str, recorded: Any, recorded_name: str) -> None:
+    assert masked(fresh, fresh_name) == masked(recorded, recorded_name)
+
+
+def test_the_execution_is_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    answer = call(golden_server, f"executions/golden/development/{fresh}")
+    same(answer, fresh, load(run, "rest-execution.json"), recorded)
+
+
+def test_inputs_and_outputs_are_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    answer = call(golden_server, f"data/executions/golden/development/{fresh}")
+    same(answer, fresh, load(run, "rest-execution-data.json"), recorded)
+
+
+def test_node_executions_are_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    answer = call(golden_server, f"node_executions/golden/development/{fresh}?limit=100")
+    wanted = load(run, "rest-node-executions.json")
+    for listing in (answer, wanted):
+        listing["node_executions"].sort(key=lambda node: node["id"]["node_id"])
+    same(answer, fresh, wanted, recorded)
+
+
+def test_node_executions_by_id_and_their_data_are_the_same(
+    finished: tuple[str, str, str], golden_server: Server
+) -> None:
+    run, recorded, fresh = finished
+    for key, wanted in load(run, "rest-node-executions-by-id.json").items():
+        node, _, data = key.partition("#")
+        path = f"node_executions/golden/development/{fresh}/{node}"
+        same(call(golden_server, f"data/{path}" if data else path), fresh, wanted, recorded)
+
+
+def test_task_executions_are_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    for node, wanted in load(run, "rest-task-executions.json").items():
+        answer = call(golden_server, f"task_executions/golden/development/{fresh}/{node}?limit=100")
+        same(_without_kubelet_timing(answer), fresh, _without_kubelet_timing(wanted), recorded)
+
+
+def _without_kubelet_timing(listing: Any) -> Any:
+    """Drop "Demistify Pending": upstream reports it only when the kubelet was slower than the next look at the pod."""
+    for row in listing["task_executions"]:
+        reasons = [r for r in row["closure"]["reasons"] if r["message"] != "Demistify Pending"]
+        row["closure"]["reasons"], row["closure"]["reason"] = reasons, reasons[-1]["message"] if reasons else ""
+    return listing
+
+
+def events_of(lines: list[Any], execution: str) -> dict[str, list[Any]]:
+    """Group events by what they are about, each in order: independent nodes may interleave differently."""
+    grouped: dict[str, list[Any]] = {}
+    for event in lines:
+        if event.get("reason") == "Demistify Pending":
+            continue
+        identifier = event.get("id") or event.get("parentNodeExecutionId") or {}
+        about = identifier.get("nodeId", "workflow")
+        event.pop("reportedAt", None)
+        grouped.setdefault(about, []).append(masked(event, execution))
+    return grouped
+
+
+def test_events_are_the_same_in_order_and_fields(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    lines = [json.loads(line) for line in (RECORDED / run / "events.jsonl").read_text().splitlines()]
+    wanted = [line["request"]["event"] for line in lines if line["method"].endswith("Event")]
+    file = golden_server.data.parent / "events.jsonl"
+    deadline = time.monotonic() + 10
+    while True:
+        fresh_events = [json.loads(line)["request"]["event"] for line in file.read_text().splitlines()]
+        mine = [event for event in fresh_events if fresh in json.dumps(event)]
+        if any(event.get("phase") in TERMINAL and "executionId" in event for event in mine):
+            break
+        assert time.monotonic() < deadline, "the last event was not delivered to the sink"
+        time.sleep(0.1)
+    assert events_of(mine, fresh) == events_of(wanted, recorded)
