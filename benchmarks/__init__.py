@@ -1,0 +1,1 @@
+"""The numbers of the architecture, measured: `nox -s bench [-- NAME …]`."""

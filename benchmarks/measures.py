@@ -1,0 +1,175 @@
+"""The measures; each yields figures. Bounds are those of the architecture page, section 6."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+from flyteidl.core.execution_pb2 import WorkflowExecution
+from flyteidl.service.admin_pb2_grpc import AdminServiceStub
+
+from benchmarks import floors
+from benchmarks.report import Figure
+from benchmarks.server import chain, execution_request, fan, flyte_up, register, wait
+
+IDLE_SECONDS = 10
+REAL_CHAIN = Path(__file__).parent / "real_chain.py"
+
+
+def coldstart(folder: Path) -> Iterator[Figure]:
+    """From the command to ready, then idle."""
+    spawn = floors.bare_spawn()
+    runs = []
+    for run in range(3):
+        with flyte_up(folder / f"cold{run}") as up:
+            runs.append(up.seconds_to_ready * 1000)
+            if run == 2:
+                time.sleep(3)
+                before = up.process.cpu_times()
+                time.sleep(IDLE_SECONDS)
+                after = up.process.cpu_times()
+                idle = (after.user + after.system - before.user - before.system) / IDLE_SECONDS * 100
+                memory = up.process.memory_info().rss / 2**20
+    ready = floors.median(runs)
+    yield Figure("coldstart: command to ready", ready, "ms", spawn, "bare spawn", "≤ 3000 ms", ready <= 3000)
+    yield Figure("coldstart: idle CPU", idle, "%", bound="< 1 %", met=idle < 1)
+    yield Figure("coldstart: RSS", memory, "MB", bound="< 250 MB", met=memory < 250)
+
+
+def chain_of_noops(folder: Path) -> Iterator[Figure]:
+    """Engine overhead per node of a chain, no task process: lengths 10, 100 and 1000."""
+    floor = floors.bare_commit(folder)
+    spent: dict[int, float] = {}
+    with flyte_up(folder / "chain") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+        stub = AdminServiceStub(channel)
+        for length in (10, 100, 1000):
+            register(stub, f"bench.chain{length}", chain(length))
+            begin = time.perf_counter()
+            stub.CreateExecution(execution_request(f"bench.chain{length}", f"chain{length}"))
+            assert wait(stub, f"chain{length}") == WorkflowExecution.SUCCEEDED
+            spent[length] = (time.perf_counter() - begin) * 1000 / length
+    for length, each in spent.items():
+        name = f"chain of {length} no-ops: engine per node"
+        yield Figure(name, each, "ms", floor, "bare commit", "≤ 10 ms", each <= 10)
+
+
+def real_chain(folder: Path) -> Iterator[Figure]:
+    """A chain of real Python tasks of stock flytekit, processes included."""
+    stock = os.environ["FLYTE_STOCK_PYTHON"]
+    floor = float(run_stock(stock, "floor"))
+    with flyte_up(folder / "real", "--image", f"*={stock}") as up:
+        warm = float(run_stock(stock, "run", str(up.config), "5"))
+        del warm
+        each = float(run_stock(stock, "run", str(up.config), "20"))
+    name = "chain of 20 real Python tasks: per node"
+    yield Figure(name, each, "ms", floor, "fork + read + write", "≤ 2 x", each <= 2 * floor)
+
+
+def run_stock(stock: str, *arguments: str) -> str:
+    """Run real_chain.py in the environment with stock flytekit; return its last line."""
+    done = subprocess.run(
+        [stock, str(REAL_CHAIN), *arguments], capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return done.stdout.strip().splitlines()[-1]
+
+
+def fanout(folder: Path) -> Iterator[Figure]:
+    """A thousand nodes side by side, each a process; against a thousand bare forks."""
+    width = 1000
+    floor = floors.bare_fork() * width
+    with flyte_up(folder / "fan") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+        stub = AdminServiceStub(channel)
+        register(stub, "bench.fan", fan(width))
+        begin = time.perf_counter()
+        stub.CreateExecution(execution_request("bench.fan", "fan", max_parallelism=100))
+        assert wait(stub, "fan") == WorkflowExecution.SUCCEEDED
+        spent = (time.perf_counter() - begin) * 1000
+    yield Figure("fanout: 1000 no-ops side by side", spent, "ms", floor, "1000 bare forks")
+
+
+def submit(folder: Path) -> Iterator[Figure]:
+    """CreateExecution accepted per second by 8 clients, its latency, and executions finished per second."""
+    floor, seconds, clients = floors.bare_grpc_call(), 5.0, 8
+    with flyte_up(folder / "submit") as up:
+        with grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+            register(AdminServiceStub(channel), "bench.one", chain(1))
+        spent: list[float] = []
+        names: list[str] = []
+        threads = [
+            threading.Thread(target=submitter, args=(up.port, f"s{i}", seconds, spent, names)) for i in range(clients)
+        ]
+        begin = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        accepted = len(names) / (time.perf_counter() - begin)
+        with grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+            stub = AdminServiceStub(channel)
+            for name in reversed(names):
+                assert wait(stub, name) == WorkflowExecution.SUCCEEDED
+            finished = len(names) / (time.perf_counter() - begin)
+    p95 = sorted(spent)[int(len(spent) * 0.95)]
+    yield Figure("submit: CreateExecution accepted", accepted, "/s", bound="≥ 200/s", met=accepted >= 200)
+    yield Figure("submit: CreateExecution p95", p95, "ms", floor, "bare grpc call", "< 25 ms", p95 < 25)
+    yield Figure("submit: one-task executions finished", finished, "/s", bound="≥ 100/s", met=finished >= 100)
+
+
+def submitter(port: int, prefix: str, seconds: float, spent: list[float], names: list[str]) -> None:
+    """Create executions one after another for that long."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        stub = AdminServiceStub(channel)
+        end, number = time.perf_counter() + seconds, 0
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            stub.CreateExecution(execution_request("bench.one", f"{prefix}n{number}"))
+            spent.append((time.perf_counter() - begin) * 1000)
+            names.append(f"{prefix}n{number}")
+            number += 1
+
+
+def memory(folder: Path) -> Iterator[Figure]:
+    """Memory of a thousand live workflows of ten nodes whose first task does not end."""
+    live = 1000
+    with flyte_up(folder / "memory") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+        stub = AdminServiceStub(channel)
+        register(stub, "bench.ten", chain(10), task_type="never")
+        time.sleep(2)
+        before = up.process.memory_info().rss
+        for number in range(live):
+            stub.CreateExecution(execution_request("bench.ten", f"live{number}"))
+        time.sleep(5)
+        grown = (up.process.memory_info().rss - before) / 2**20
+    yield Figure("memory: 1000 live workflows of 10 nodes", grown, "MB", bound="≤ 50 MB", met=grown <= 50)
+
+
+MEASURES: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "coldstart": coldstart,
+    "chain": chain_of_noops,
+    "realchain": real_chain,
+    "fanout": fanout,
+    "submit": submit,
+    "memory": memory,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the measures named, or all; print each figure as it is known."""
+    unknown = set(names) - set(MEASURES)
+    if unknown:
+        print(f"no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}", file=sys.stderr)
+        return 2
+    for name in names or MEASURES:
+        with tempfile.TemporaryDirectory(prefix="flyte-bench-") as folder:
+            for figure in MEASURES[name](Path(folder)):
+                print(figure.line(), flush=True)
+    return 0
