@@ -1,0 +1,1 @@
+"""Migrations of the schema, oldest first; Alembic runs them from code."""

@@ -1,0 +1,47 @@
+"""All tables, by name. The columns are upstream's (its filters and sort keys are column names).
+
+Beyond upstream there are two outboxes: what a transaction decided and what still has to be done outside, written
+in that same transaction.
+"""
+
+from flyte_admin.db.columns import metadata
+from flyte_admin.db.execution_tables import (
+    event_outbox,
+    execution_tags,
+    executions,
+    node_executions,
+    signals,
+    task_executions,
+    workflow_outbox,
+)
+from flyte_admin.db.registry_tables import (
+    description_entities,
+    launch_plans,
+    named_entity_metadata,
+    projects,
+    resources,
+    schedulable_entities,
+    schedule_entities_snapshots,
+    tasks,
+    workflows,
+)
+
+__all__ = [
+    "description_entities",
+    "event_outbox",
+    "execution_tags",
+    "executions",
+    "launch_plans",
+    "metadata",
+    "named_entity_metadata",
+    "node_executions",
+    "projects",
+    "resources",
+    "schedulable_entities",
+    "schedule_entities_snapshots",
+    "signals",
+    "task_executions",
+    "tasks",
+    "workflow_outbox",
+    "workflows",
+]
