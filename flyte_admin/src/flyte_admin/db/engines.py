@@ -68,6 +68,7 @@ def _sqlite(url: URL, threads: int, *, begin: str | None, query_only: bool) -> E
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            "case_sensitive_like=ON",  # as PostgreSQL
             f"query_only={'ON' if query_only else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}")
