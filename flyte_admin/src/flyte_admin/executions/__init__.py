@@ -1,0 +1,1 @@
+"""Executions: launching them, recording what the data plane reports, and reading all of it."""

@@ -1,0 +1,181 @@
+"""The transaction that makes an execution: its row, its tags, and the order to dispatch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest, ExecutionSpec
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Connection, func, insert, select
+
+from flyte_admin.db.schema import execution_tags, executions, launch_plans, node_executions, workflow_outbox
+from flyte_admin.executions.identify import execution_condition, missing_execution, missing_node, node_condition
+from flyte_admin.executions.launch import Launch, ParentExecution, initial_closure
+from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
+from flyte_admin.executions.rows import ExecutionKey
+from flyte_admin.executions.sources import LaunchSource
+from flyte_core.errors import AlreadyExists
+
+CREATE, TERMINATE = "CREATE", "TERMINATE"
+"""Actions in the outbox of workflows."""
+
+_INSERT_EXECUTION = insert(executions)
+_INSERT_TAG = insert(execution_tags)
+_INSERT_OUTBOX = insert(workflow_outbox)
+
+
+class LimitReached(AlreadyExists):
+    """The launch plan's concurrency limit is reached; upstream answers as if the execution existed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The rows of an execution's parent.
+
+    :ivar parent: what the child takes over from it
+    """
+
+    execution_id: int
+    node_id: int
+    parent: ParentExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A launch, and where its inputs were stored.
+
+    :ivar inputs_uri: empty when there are no inputs
+    """
+
+    launch: Launch
+    source: LaunchSource
+    inputs_uri: str
+    user_inputs_uri: str
+    origin: Origin | None
+    now: datetime
+
+
+def submit(connection: Connection, submission: Submission) -> None:
+    """Insert everything; the caller's transaction makes it one.
+
+    :raises AlreadyExists: if the name is taken
+    :raises LimitReached: if the launch plan's concurrency limit is reached
+    """
+    launch = submission.launch
+    taken = select(executions.c.id).where(execution_condition(executions, launch.id))
+    if connection.execute(taken).first() is not None:
+        raise already_exists(launch.id)
+    _check_concurrency(connection, submission)
+    connection.execute(_INSERT_EXECUTION, _execution_values(submission))
+    key = ExecutionKey.of(launch.id).columns
+    times = {"created_at": submission.now, "updated_at": submission.now}
+    tags = dict.fromkeys(((tag, "") for tag in launch.spec.tags), None) | dict.fromkeys(
+        launch.spec.labels.values.items()
+    )
+    if tags:
+        connection.execute(_INSERT_TAG, [{**key, **times, "key": name, "value": value} for name, value in tags])
+    payload = ExecutionCreateRequest(spec=launch.effective_spec, inputs=launch.inputs).SerializeToString()
+    connection.execute(
+        _INSERT_OUTBOX, {**key, **times, "action": CREATE, "payload": payload, "available_at": submission.now}
+    )
+
+
+def already_exists(execution: WorkflowExecutionIdentifier) -> AlreadyExists:
+    """Return the error for a name that is taken; clients take the execution of that name for theirs."""
+    return AlreadyExists(f"execution {execution.project}/{execution.domain}/{execution.name} already exists")
+
+
+def _execution_values(submission: Submission) -> dict[str, Any]:
+    launch, source, now = submission.launch, submission.source, submission.now
+    created_at = Timestamp()
+    created_at.FromDatetime(now)
+    principal = launch.spec.metadata.principal
+    closure = initial_closure(launch.workflow_id, created_at, principal)
+    return {
+        **ExecutionKey.of(launch.id).columns,
+        "created_at": now,
+        "updated_at": now,
+        "launch_plan_id": source.launch_plan_id,
+        "workflow_id": source.workflow_id,
+        "task_id": source.task_id,
+        "phase": "UNDEFINED",
+        "closure": closure.SerializeToString(),
+        "spec": launch.spec.SerializeToString(),
+        "execution_created_at": now,
+        "execution_updated_at": now,
+        "mode": launch.spec.metadata.mode,
+        "source_execution_id": submission.origin.execution_id if submission.origin else None,
+        "parent_node_execution_id": submission.origin.node_id if submission.origin else None,
+        "cluster": launch.spec.metadata.system_metadata.execution_cluster,
+        "inputs_uri": submission.inputs_uri,
+        "user_inputs_uri": submission.user_inputs_uri,
+        "user": principal,
+        "launch_entity": "task" if source.task_id is not None else "launch_plan",
+    }
+
+
+def _check_concurrency(connection: Connection, submission: Submission) -> None:
+    """Count the executions of every version of the plan; upstream counts those that are QUEUED or RUNNING, which lets
+    a burst through: here all that have not ended count.
+    """
+    limit = submission.source.spec.concurrency_policy.max
+    if not limit:
+        return
+    plan = select(launch_plans).where(launch_plans.c.id == submission.source.launch_plan_id)
+    own = connection.execute(plan).one()
+    versions = (
+        select(launch_plans.c.id)
+        .where(
+            launch_plans.c.project == own.project, launch_plans.c.domain == own.domain, launch_plans.c.name == own.name
+        )
+        .order_by(launch_plans.c.id)
+        .with_for_update()
+    )
+    ids = connection.execute(versions).scalars().all()
+    going = connection.execute(
+        select(func.count())
+        .select_from(executions)
+        .where(executions.c.launch_plan_id.in_(ids), executions.c.phase.not_in(TERMINAL_PHASE_NAMES))
+    ).scalar_one()
+    if going >= limit:
+        raise LimitReached(
+            f"concurrency limit ({limit}) reached for launch plan {submission.source.name}; skipping execution"
+        )
+
+
+def read_origin(connection: Connection, node: NodeExecutionIdentifier) -> Origin:
+    """Return the rows of the node that starts a child execution.
+
+    :raises NotFound: if the parent execution or the node is not stored
+    """
+    execution = connection.execute(
+        select(executions.c.id, executions.c.spec).where(execution_condition(executions, node.execution_id))
+    ).one_or_none()
+    if execution is None:
+        raise missing_execution(node.execution_id)
+    node_id = connection.execute(
+        select(node_executions.c.id).where(node_condition(node_executions, node))
+    ).scalar_one_or_none()
+    if node_id is None:
+        raise missing_node(node)
+    metadata = ExecutionSpec.FromString(execution.spec).metadata
+    return Origin(execution.id, node_id, ParentExecution(metadata.principal, metadata.nesting))
+
+
+def order_termination(connection: Connection, key: ExecutionKey, now: datetime) -> None:
+    """Queue the deletion of an execution's FlyteWorkflow."""
+    connection.execute(
+        _INSERT_OUTBOX,
+        {**key.columns, "created_at": now, "updated_at": now, "action": TERMINATE, "available_at": now},
+    )
+
+
+def end_closure(closure: ExecutionClosure, now: datetime) -> None:
+    """Set the times of an execution that ends now, in place."""
+    closure.updated_at.FromDatetime(now)
+    if closure.HasField("started_at"):
+        elapsed = closure.updated_at.ToNanoseconds() - closure.started_at.ToNanoseconds()
+        closure.duration.FromNanoseconds(max(elapsed, 0))
