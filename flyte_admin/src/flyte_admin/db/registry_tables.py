@@ -28,7 +28,7 @@ tasks = Table(
     Column("closure", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("type", String(255), nullable=False),
-    Column("short_description", String(2048), nullable=False, default=""),
+    Column("short_description", Text, nullable=False, default=""),
     Unique(*ENTITY),
     Index("ix_tasks_recent", "project", "domain", "name", "created_at"),
 )
@@ -41,7 +41,7 @@ workflows = Table(
     Column("typed_interface", LargeBinary, nullable=False),
     Column("remote_closure_identifier", String(2048), nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("short_description", String(2048), nullable=False, default=""),
+    Column("short_description", Text, nullable=False, default=""),
     Unique(*ENTITY),
     Index("ix_workflows_recent", "project", "domain", "name", "created_at"),
 )

@@ -115,7 +115,7 @@ def upgrade() -> None:
         sa.Column("closure", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("type", sa.String(length=255), nullable=False),
-        sa.Column("short_description", sa.String(length=2048), nullable=False),
+        sa.Column("short_description", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("project", "domain", "name", "version", name=op.f("uq_tasks")),
     )
@@ -133,7 +133,7 @@ def upgrade() -> None:
         sa.Column("typed_interface", sa.LargeBinary(), nullable=False),
         sa.Column("remote_closure_identifier", sa.String(length=2048), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("short_description", sa.String(length=2048), nullable=False),
+        sa.Column("short_description", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflows")),
         sa.UniqueConstraint("project", "domain", "name", "version", name=op.f("uq_workflows")),
     )

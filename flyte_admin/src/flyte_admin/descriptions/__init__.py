@@ -1,0 +1,1 @@
+"""Descriptions of entities: what their authors say of them."""

@@ -1,0 +1,1 @@
+"""Projects and domains: who owns what, and where it runs."""

@@ -1,0 +1,1 @@
+"""What all registered entities share: admission, identity of content, and their rows."""

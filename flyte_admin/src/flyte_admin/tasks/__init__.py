@@ -1,0 +1,1 @@
+"""Tasks: registered templates of work, each version unchangeable."""
