@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 
 from flyte_admin.db.columns import entity_columns, metadata, row_columns
@@ -60,7 +60,15 @@ launch_plans = Table(
     Column("launch_condition_type", String(32)),
     Unique(*ENTITY),
     Index("ix_launch_plans_recent", "project", "domain", "name", "created_at"),
-    Index("ix_launch_plans_state", "project", "domain", "name", "state"),
+    Index(  # of each name one version is active
+        "ix_launch_plans_active",
+        "project",
+        "domain",
+        "name",
+        unique=True,
+        sqlite_where=text("state = 1"),
+        postgresql_where=text("state = 1"),
+    ),
 )
 
 named_entity_metadata = Table(

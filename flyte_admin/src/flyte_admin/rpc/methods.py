@@ -1,4 +1,4 @@
-"""The table of methods: for each RPC of a service what answers it. The gRPC server and the REST gateway both read it."""
+"""The table of methods: for each RPC what answers it. The gRPC server and the REST gateway both read it."""
 
 from __future__ import annotations
 

@@ -85,10 +85,9 @@ def _unary(method: Method) -> grpc.RpcMethodHandler[Any, Any]:
 
     async def call(request: Message | Status, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         answer = request if isinstance(request, Status) else await method.answer(request, _request_id(context))
-        if isinstance(answer, Status):
-            await context.abort(answer.code, answer.message, answer.trailing_metadata())
-            raise AssertionError("abort raises")
-        return answer
+        if not isinstance(answer, Status):
+            return answer
+        await context.abort(answer.code, answer.message, answer.trailing_metadata())
 
     return grpc.unary_unary_rpc_method_handler(
         call, request_deserializer=deserialize, response_serializer=Message.SerializeToString

@@ -159,16 +159,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch_plans")),
         sa.UniqueConstraint("project", "domain", "name", "version", name=op.f("uq_launch_plans")),
     )
+    op.create_index(
+        "ix_launch_plans_active",
+        "launch_plans",
+        ["project", "domain", "name"],
+        unique=True,
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
     op.create_index("ix_launch_plans_recent", "launch_plans", ["project", "domain", "name", "created_at"], unique=False)
-    op.create_index("ix_launch_plans_state", "launch_plans", ["project", "domain", "name", "state"], unique=False)
     op.create_index(op.f("ix_launch_plans_workflow_id"), "launch_plans", ["workflow_id"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables."""
     op.drop_index(op.f("ix_launch_plans_workflow_id"), table_name="launch_plans")
-    op.drop_index("ix_launch_plans_state", table_name="launch_plans")
     op.drop_index("ix_launch_plans_recent", table_name="launch_plans")
+    op.drop_index(
+        "ix_launch_plans_active",
+        table_name="launch_plans",
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
     op.drop_table("launch_plans")
     op.drop_index("ix_workflows_recent", table_name="workflows")
     op.drop_table("workflows")
