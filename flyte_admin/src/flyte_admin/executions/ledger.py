@@ -197,8 +197,12 @@ def _missing_reference(rows: Rows, event: NodeExecutionEvent) -> EventOutcome | 
 
 def _set_parents(rows: Rows, row: NodeRow, event: NodeExecutionEvent) -> None:
     if event.parent_node_metadata.node_id:
-        execution = ExecutionKey.of(event.id.execution_id)
-        row.parent_id = rows.node_id(NodeKey(execution, event.parent_node_metadata.node_id))
+        key = NodeKey(ExecutionKey.of(event.id.execution_id), event.parent_node_metadata.node_id)
+        row.parent_id = rows.node_id(key)
+        parent = rows.node(key)
+        if parent is not None and not parent.metadata.is_parent_node:
+            parent.metadata.is_parent_node = True  # a branch node's own events do not say so
+            parent.changed = True
     if event.HasField("parent_task_metadata"):
         parent = event.parent_task_metadata.id
         key = TaskKey.of(parent.task_id, NodeKey.of(parent.node_execution_id), parent.retry_attempt)

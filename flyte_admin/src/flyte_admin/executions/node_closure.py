@@ -6,6 +6,7 @@ from flyteidl.admin.node_execution_pb2 import NodeExecutionClosure, NodeExecutio
 from flyteidl.core.execution_pb2 import NodeExecution
 from flyteidl.event.event_pb2 import NodeExecutionEvent
 
+from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.phases import TERMINAL_NODE
 
 
@@ -24,8 +25,7 @@ def merge_node_event(closure: NodeExecutionClosure, event: NodeExecutionEvent) -
     if event.phase == NodeExecution.RUNNING and not closure.HasField("started_at"):
         closure.started_at.CopyFrom(event.occurred_at)
     if event.phase in TERMINAL_NODE and closure.HasField("started_at"):
-        elapsed = event.occurred_at.ToNanoseconds() - closure.started_at.ToNanoseconds()
-        closure.duration.FromNanoseconds(max(elapsed, 0))
+        set_duration(closure.duration, closure.started_at, event.occurred_at)
     _merge_outputs(closure, event)
     _merge_target(closure, event)
     if event.deck_uri and (event.phase in TERMINAL_NODE or event.phase == NodeExecution.RUNNING):

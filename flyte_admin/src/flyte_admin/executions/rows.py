@@ -168,9 +168,19 @@ class Rows:
         row = self.node(key)
         if row is not None and row.id is None and not self.read_only:
             self._write_nodes()
-            found = self.connection.execute(sql.READ_NODE, {**key.execution.columns, "node_id": key.node_id}).one()
-            row.id = found.id
+            self._learn_ids(key.execution)
         return row.id if row is not None else None
+
+    def _learn_ids(self, execution: ExecutionKey) -> None:
+        """Take over the surrogate keys of nodes just inserted."""
+        new = {
+            key.node_id: row
+            for key, row in self._nodes.items()
+            if row is not None and row.id is None and key.execution == execution
+        }
+        found = self.connection.execute(sql.READ_NODE_IDS, {**execution.columns, "node_ids": sorted(new)})
+        for row in found:
+            new[row.node_id].id = row.id
 
     def add_node(self, key: NodeKey) -> NodeRow:
         """Begin a node execution; it is inserted with the next write."""

@@ -46,6 +46,9 @@ READ_NODE = select(*_NODE_COLUMNS).where(_matches(node_executions, "node_id"))
 READ_NODES = select(*_NODE_COLUMNS).where(
     of_execution(node_executions), node_executions.c.node_id.in_(bindparam("node_ids", expanding=True))
 )
+READ_NODE_IDS = select(node_executions.c.id, node_executions.c.node_id).where(
+    of_execution(node_executions), node_executions.c.node_id.in_(bindparam("node_ids", expanding=True))
+)
 READ_TASK = select(
     *(task_executions.c[name] for name in ("id", "phase", "phase_version", "input_uri", "closure"))
 ).where(_matches(task_executions, *_TASK))

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Connection, func, insert, select
 
 from flyte_admin.db.schema import execution_tags, executions, launch_plans, node_executions, workflow_outbox
+from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.identify import execution_condition, missing_execution, missing_node, node_condition
 from flyte_admin.executions.launch import Launch, ParentExecution, initial_closure
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
@@ -177,5 +178,4 @@ def end_closure(closure: ExecutionClosure, now: datetime) -> None:
     """Set the times of an execution that ends now, in place."""
     closure.updated_at.FromDatetime(now)
     if closure.HasField("started_at"):
-        elapsed = closure.updated_at.ToNanoseconds() - closure.started_at.ToNanoseconds()
-        closure.duration.FromNanoseconds(max(elapsed, 0))
+        set_duration(closure.duration, closure.started_at, closure.updated_at)

@@ -12,6 +12,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
+from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.phases import TERMINAL_TASK
 
 _ENDED = TERMINAL_TASK | {TaskExecution.RETRYABLE_FAILED}
@@ -47,8 +48,7 @@ def _merge_times(closure: TaskExecutionClosure, event: TaskExecutionEvent) -> No
     if event.phase == TaskExecution.RUNNING and not closure.HasField("started_at"):
         closure.started_at.CopyFrom(event.occurred_at)
     if event.phase in _ENDED and closure.HasField("started_at"):
-        elapsed = event.occurred_at.ToNanoseconds() - closure.started_at.ToNanoseconds()
-        closure.duration.FromNanoseconds(max(elapsed, 0))
+        set_duration(closure.duration, closure.started_at, event.occurred_at)
 
 
 def _merge_outputs(closure: TaskExecutionClosure, event: TaskExecutionEvent) -> None:

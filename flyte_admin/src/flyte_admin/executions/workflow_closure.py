@@ -5,8 +5,8 @@ from __future__ import annotations
 from flyteidl.admin.execution_pb2 import ExecutionClosure
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.event.event_pb2 import WorkflowExecutionEvent
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.phases import TERMINAL_EXECUTION
 
 
@@ -21,7 +21,7 @@ def merge_workflow_event(closure: ExecutionClosure, event: WorkflowExecutionEven
     if event.phase == WorkflowExecution.RUNNING and not closure.HasField("started_at"):
         closure.started_at.CopyFrom(event.occurred_at)
     if event.phase in TERMINAL_EXECUTION and closure.HasField("started_at"):
-        set_duration(closure, event.occurred_at)
+        set_duration(closure.duration, closure.started_at, event.occurred_at)
     match event.WhichOneof("output_result"):
         case "output_uri":
             closure.outputs.uri = event.output_uri
@@ -30,9 +30,3 @@ def merge_workflow_event(closure: ExecutionClosure, event: WorkflowExecutionEven
         case "error":
             if not (event.phase == WorkflowExecution.ABORTED and closure.HasField("abort_metadata")):
                 closure.error.CopyFrom(event.error)
-
-
-def set_duration(closure: ExecutionClosure, end: Timestamp) -> None:
-    """Set the time from ``started_at`` to ``end``; a clock that went back gives zero."""
-    elapsed = end.ToNanoseconds() - closure.started_at.ToNanoseconds()
-    closure.duration.FromNanoseconds(max(elapsed, 0))
