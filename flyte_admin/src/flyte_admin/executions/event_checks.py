@@ -9,7 +9,7 @@ from flyteidl.admin.event_pb2 import (
     TaskExecutionEventRequest,
     WorkflowExecutionEventRequest,
 )
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, ResourceType, WorkflowExecutionIdentifier
+from flyteidl.core.identifier_pb2 import Identifier, NodeExecutionIdentifier, ResourceType, WorkflowExecutionIdentifier
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from flyte_admin.executions import phases
@@ -31,7 +31,7 @@ def check_event(request: ExecutionEventRequest) -> None:
     """
     match request:
         case TaskExecutionEventRequest(event=event):
-            check_identifier(event.task_id, "event.task_id", resource_type=ResourceType.TASK)
+            _check_task(event.task_id)
             _check_node(event.parent_node_execution_id, "event.parent_node_execution_id")
             _check_times(event, "occurred_at", "reported_at")
             ranks = phases.TASK_RANK
@@ -48,15 +48,27 @@ def check_event(request: ExecutionEventRequest) -> None:
 
 
 def _check_execution(execution: WorkflowExecutionIdentifier, field: str) -> None:
-    if not (execution.project and execution.domain and execution.name):
-        check_identifier(execution, field)
-    for part in (execution.project, execution.domain, execution.name):
-        check_name(part, field)
+    _check_part(execution.project, field, "project")
+    _check_part(execution.domain, field, "domain")
+    _check_part(execution.name, field, "name")
+
+
+def _check_part(value: str, field: str, part: str) -> None:
+    # Nearly all names are short and plain: say so cheaply, this runs for each event.
+    if not (0 < len(value) < 64 and value.isascii() and value.isprintable()):
+        check_name(value, f"{field}.{part}")
 
 
 def _check_node(node: NodeExecutionIdentifier, field: str) -> None:
-    check_name(node.node_id, f"{field}.node_id")
+    _check_part(node.node_id, field, "node_id")
     _check_execution(node.execution_id, f"{field}.execution_id")
+
+
+def _check_task(task: Identifier) -> None:
+    if task.resource_type != ResourceType.TASK:
+        check_identifier(task, "event.task_id", resource_type=ResourceType.TASK)
+    for part in ("project", "domain", "name", "version"):
+        _check_part(getattr(task, part), "event.task_id", part)
 
 
 def _check_times(event: Any, *names: str) -> None:

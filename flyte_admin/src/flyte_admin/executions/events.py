@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from flyteidl.admin.event_pb2 import (
     NodeExecutionEventRequest,
@@ -15,14 +16,16 @@ from flyteidl.admin.event_pb2 import (
 from sqlalchemy import Connection
 
 from flyte_admin.db.database import Database
+from flyte_admin.executions.event_checks import check_event
 from flyte_admin.executions.event_outbox import outbox_values
-from flyte_admin.executions.ledger import PreparedEvent, record_events
+from flyte_admin.executions.ledger import PreparedEvent, fetch_rows, record_events
 from flyte_admin.executions.offload import Offloader, carries_data
 from flyte_admin.executions.outcomes import EventOutcome, Verdict
+from flyte_admin.executions.recording_queue import RecordingQueue
 from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.statements import INSERT_EVENT
 from flyte_core.clock import Clock
-from flyte_core.errors import TooLarge
+from flyte_core.errors import InvalidInput, TooLarge
 from flyte_core.events import ExecutionEventRequest
 
 
@@ -37,6 +40,7 @@ class EventRecorder:
         self._offloader = offloader
         self._clock = clock
         self._sinks = tuple(sinks)
+        self._queue = RecordingQueue(database, self._apply)
 
     async def record(self, requests: Sequence[ExecutionEventRequest]) -> list[EventOutcome]:
         """Record events in this order, in one transaction, and return one outcome each.
@@ -46,38 +50,46 @@ class EventRecorder:
 
         :raises Unavailable: if the database or the object store does not answer; then none is recorded
         """
-        prepared: list[PreparedEvent] = []
-        oversized: EventOutcome | None = None
-        if any(carries_data(request) for request in requests):
-            # An event that will be refused must not overwrite the data of the one that was recorded.
-            wanted = await self._database.read(lambda connection: self._rehearse(connection, requests))
-            for request, outcome in zip(requests, wanted, strict=False):
-                try:
-                    taken = outcome.verdict is Verdict.RECORDED
-                    prepared.append(await self._offloader.prepare(request) if taken else PreparedEvent(request))
-                except TooLarge as error:
-                    oversized = EventOutcome(Verdict.REJECTED, error)
-                    break
-        else:
-            prepared = [PreparedEvent(request) for request in requests]
-        outcomes = await self._database.write(lambda connection: self._record(connection, prepared))
-        if oversized is not None and len(outcomes) == len(prepared) and all(outcome.goes_on for outcome in outcomes):
-            outcomes.append(oversized)
+        prepared, refusal = _checked(requests)
+        if any(carries_data(event.request) for event in prepared):
+            prepared, refusal = await self._offload(prepared, refusal)
+        outcomes = await self._queue.put(prepared) if prepared else []
+        if refusal is not None and len(outcomes) == len(prepared) and all(outcome.goes_on for outcome in outcomes):
+            outcomes.append(refusal)
         return outcomes
 
-    def _rehearse(self, connection: Connection, requests: Sequence[ExecutionEventRequest]) -> list[EventOutcome]:
-        rows = Rows(connection, self._clock.now(), read_only=True)
-        return record_events(rows, [PreparedEvent(request) for request in requests])
+    async def _offload(
+        self, events: Sequence[PreparedEvent], refusal: EventOutcome | None
+    ) -> tuple[list[PreparedEvent], EventOutcome | None]:
+        """Move inline data of the events that will be recorded into the object store; an event that will be refused
+        must not overwrite the data of the one that was recorded.
+        """
+        outlook = await self._database.read(lambda connection: self._rehearse(connection, events))
+        prepared: list[PreparedEvent] = []
+        for event, outcome in zip(events, outlook, strict=False):
+            if outcome.verdict is not Verdict.RECORDED:
+                prepared.append(event)
+                continue
+            try:
+                prepared.append(await self._offloader.prepare(event.request))
+            except TooLarge as error:
+                return prepared, EventOutcome(Verdict.REJECTED, error)
+        return prepared, refusal
 
-    def _record(self, connection: Connection, events: Sequence[PreparedEvent]) -> list[EventOutcome]:
+    def _rehearse(self, connection: Connection, events: Sequence[PreparedEvent]) -> list[EventOutcome]:
+        return record_events(Rows(connection, self._clock.now(), read_only=True), events)
+
+    def _apply(self, connection: Connection, sequences: Sequence[Sequence[PreparedEvent]]) -> list[list[EventOutcome]]:
         now = self._clock.now()
         rows = Rows(connection, now)
-        outcomes = record_events(rows, events)
+        fetch_rows(rows, chain.from_iterable(sequences))
+        outcomes = [record_events(rows, events) for events in sequences]
         rows.write()
         if self._sinks:
             recorded = [
                 event.request
-                for event, outcome in zip(events, outcomes, strict=False)
+                for events, results in zip(sequences, outcomes, strict=True)
+                for event, outcome in zip(events, results, strict=False)
                 if outcome.verdict is Verdict.RECORDED
             ]
             if recorded:
@@ -113,3 +125,15 @@ class EventRecorder:
         outcomes = await self.record([request])
         if outcomes[0].error is not None:
             raise outcomes[0].error
+
+
+def _checked(requests: Sequence[ExecutionEventRequest]) -> tuple[list[PreparedEvent], EventOutcome | None]:
+    """Return the events up to the first malformed one, and the refusal of that one."""
+    prepared: list[PreparedEvent] = []
+    for request in requests:
+        try:
+            check_event(request)
+        except InvalidInput as error:
+            return prepared, EventOutcome(Verdict.REJECTED, error)
+        prepared.append(PreparedEvent(request))
+    return prepared, None

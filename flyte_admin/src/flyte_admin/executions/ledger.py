@@ -6,7 +6,7 @@ nothing and is answered like a repeated one, so that a sender that starts over a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flyteidl.admin.event_pb2 import (
@@ -18,14 +18,16 @@ from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution, WorkflowEx
 from flyteidl.event.event_pb2 import NodeExecutionEvent, TaskExecutionEvent, WorkflowExecutionEvent
 
 from flyte_admin.executions import phases
-from flyte_admin.executions.event_checks import PROPELLER, check_event
+from flyte_admin.executions.event_checks import PROPELLER
+from flyte_admin.executions.keys import ExecutionKey, NodeKey, TaskKey
 from flyte_admin.executions.node_closure import merge_node_event, merge_node_metadata
+from flyte_admin.executions.open_rows import ExecutionRow, NodeRow, TaskRow
 from flyte_admin.executions.outcomes import RECORDED, EventOutcome, Verdict
 from flyte_admin.executions.refusals import AlreadyTerminal, ForeignCluster
-from flyte_admin.executions.rows import ExecutionKey, ExecutionRow, NodeKey, NodeRow, Rows, TaskKey, TaskRow
+from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.task_closure import merge_task_event
 from flyte_admin.executions.workflow_closure import merge_workflow_event
-from flyte_core.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from flyte_core.errors import AlreadyExists, FailedPrecondition, NotFound
 from flyte_core.events import ExecutionEventRequest
 
 _W = WorkflowExecution
@@ -42,11 +44,29 @@ class PreparedEvent:
     dynamic_reference: str = ""
 
 
+def fetch_rows(rows: Rows, events: Iterable[PreparedEvent]) -> None:
+    """Read every row that these events will ask for."""
+    executions: list[ExecutionKey] = []
+    nodes: list[NodeKey] = []
+    tasks: list[TaskKey] = []
+    for prepared in events:
+        match prepared.request:
+            case WorkflowExecutionEventRequest(event=event):
+                executions.append(ExecutionKey.of(event.execution_id))
+            case NodeExecutionEventRequest(event=event):
+                nodes.append(NodeKey.of(event.id))
+                if event.parent_node_metadata.node_id:
+                    nodes.append(NodeKey(nodes[-1].execution, event.parent_node_metadata.node_id))
+            case TaskExecutionEventRequest(event=event):
+                nodes.append(NodeKey.of(event.parent_node_execution_id))
+                tasks.append(TaskKey.of(event.task_id, nodes[-1], event.retry_attempt))
+    rows.fetch([*executions, *(node.execution for node in nodes)], nodes, tasks)
+
+
 def record_events(rows: Rows, events: Sequence[PreparedEvent]) -> list[EventOutcome]:
     """Apply the events in order to ``rows`` (which are not written) and return the outcomes, up to and including the
     first one after which the rest may not be recorded.
     """
-    rows.fetch_nodes(_nodes_of(events))
     outcomes: list[EventOutcome] = []
     for prepared in events:
         outcomes.append(_record(rows, prepared))
@@ -55,24 +75,7 @@ def record_events(rows: Rows, events: Sequence[PreparedEvent]) -> list[EventOutc
     return outcomes
 
 
-def _nodes_of(events: Sequence[PreparedEvent]) -> list[NodeKey]:
-    keys: list[NodeKey] = []
-    for prepared in events:
-        match prepared.request:
-            case NodeExecutionEventRequest(event=event):
-                keys.append(NodeKey.of(event.id))
-                if event.parent_node_metadata.node_id:
-                    keys.append(NodeKey(keys[-1].execution, event.parent_node_metadata.node_id))
-            case TaskExecutionEventRequest(event=event):
-                keys.append(NodeKey.of(event.parent_node_execution_id))
-    return keys
-
-
 def _record(rows: Rows, prepared: PreparedEvent) -> EventOutcome:
-    try:
-        check_event(prepared.request)
-    except InvalidInput as error:
-        return EventOutcome(Verdict.REJECTED, error)
     match prepared.request:
         case WorkflowExecutionEventRequest(event=event):
             return _record_workflow(rows, event)
@@ -205,8 +208,8 @@ def _set_parents(rows: Rows, row: NodeRow, event: NodeExecutionEvent) -> None:
             parent.changed = True
     if event.HasField("parent_task_metadata"):
         parent = event.parent_task_metadata.id
-        key = TaskKey.of(parent.task_id, NodeKey.of(parent.node_execution_id), parent.retry_attempt)
-        task = rows.task(key)
+        attempt = TaskKey.of(parent.task_id, NodeKey.of(parent.node_execution_id), parent.retry_attempt)
+        task = rows.task(attempt)
         row.parent_task_execution_id = task.id if task is not None else None
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from flyte_admin.db.schema import executions
 from flyte_admin.executions.identify import execution_condition, missing_execution
+from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
 from flyte_admin.executions.refusals import AlreadyTerminal
-from flyte_admin.executions.rows import ExecutionKey
 from flyte_admin.executions.submission import end_closure, order_termination
 
 

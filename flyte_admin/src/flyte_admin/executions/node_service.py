@@ -27,7 +27,7 @@ from flyte_admin.db.listing import Join, Listing, Page
 from flyte_admin.db.schema import executions, node_executions
 from flyte_admin.executions.data import DataReader, flyte_urls
 from flyte_admin.executions.identify import missing_node, node_condition, task_condition
-from flyte_admin.executions.rows import ExecutionKey
+from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.trimming import trim_error
 from flyte_core.errors import NotFound
 from flyte_core.identifiers import check_identifier, check_name

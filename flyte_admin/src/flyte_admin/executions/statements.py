@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from flyteidl.core.catalog_pb2 import CatalogCacheStatus
 from flyteidl.core.execution_pb2 import ExecutionError
-from sqlalchemy import ColumnElement, Table, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, insert, select, tuple_, update
 
-from flyte_admin.db.execution_tables import EXECUTION
 from flyte_admin.db.schema import event_outbox, executions, node_executions, task_executions
 
 ERROR_KINDS: dict[int, str] = {value: name for name, value in ExecutionError.ErrorKind.items()}
 CACHE_STATUSES: dict[int, str] = {value: name for name, value in CatalogCacheStatus.items()}
 
 
-def of_execution(table: Table) -> ColumnElement[bool]:
-    """Return the condition that a row belongs to the execution bound as the three ``execution_*`` columns."""
-    return and_(*(table.c[name] == bindparam(name) for name in EXECUTION))
-
-
-def _matches(table: Table, *names: str) -> ColumnElement[bool]:
-    return and_(of_execution(table), *(table.c[name] == bindparam(name) for name in names))
-
-
 _NODE_COLUMNS = [
     node_executions.c[name]
     for name in (
         "id",
+        "execution_name",
         "node_id",
         "phase",
         "input_uri",
@@ -36,22 +27,41 @@ _NODE_COLUMNS = [
         "dynamic_workflow_remote_closure_reference",
     )
 ]
-_TASK = ("node_id", "project", "domain", "name", "version", "retry_attempt")
+_TASK_COLUMNS = [
+    task_executions.c[name]
+    for name in (
+        "id",
+        "execution_name",
+        "node_id",
+        "project",
+        "domain",
+        "name",
+        "version",
+        "retry_attempt",
+        "phase",
+        "phase_version",
+        "input_uri",
+        "closure",
+    )
+]
+_SCOPE = ("execution_project", "execution_domain")
 
-READ_EXECUTION = select(executions.c.id, executions.c.phase, executions.c.cluster, executions.c.closure).where(
-    of_execution(executions)
+
+def _in_scope(table: Table, *names: str) -> ColumnElement[bool]:
+    """The rows of one project's domain whose ``names`` are among the tuples bound as ``keys``."""
+    columns = tuple_(*(table.c[name] for name in names)) if len(names) > 1 else table.c[names[0]]
+    return and_(*(table.c[name] == bindparam(name) for name in _SCOPE), columns.in_(bindparam("keys", expanding=True)))
+
+
+READ_EXECUTIONS = (
+    select(*(executions.c[name] for name in ("id", "execution_name", "phase", "cluster", "closure")))
+    .where(_in_scope(executions, "execution_name"))
+    .order_by(executions.c.id)
 )
-LOCK_EXECUTION = READ_EXECUTION.with_for_update()
-READ_NODE = select(*_NODE_COLUMNS).where(_matches(node_executions, "node_id"))
-READ_NODES = select(*_NODE_COLUMNS).where(
-    of_execution(node_executions), node_executions.c.node_id.in_(bindparam("node_ids", expanding=True))
-)
-READ_NODE_IDS = select(node_executions.c.id, node_executions.c.node_id).where(
-    of_execution(node_executions), node_executions.c.node_id.in_(bindparam("node_ids", expanding=True))
-)
-READ_TASK = select(
-    *(task_executions.c[name] for name in ("id", "phase", "phase_version", "input_uri", "closure"))
-).where(_matches(task_executions, *_TASK))
+LOCK_EXECUTIONS = READ_EXECUTIONS.with_for_update()
+"""In one order, so that two replicas with several executions each do not wait for one another."""
+READ_NODES = select(*_NODE_COLUMNS).where(_in_scope(node_executions, "execution_name", "node_id"))
+READ_TASKS = select(*_TASK_COLUMNS).where(_in_scope(task_executions, "execution_name", "node_id", "retry_attempt"))
 
 UPDATE_EXECUTION = update(executions).where(executions.c.id == bindparam("row_id"))
 INSERT_NODE = insert(node_executions)

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, func, insert, select
 from flyte_admin.db.schema import execution_tags, executions, launch_plans, node_executions, workflow_outbox
 from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.identify import execution_condition, missing_execution, missing_node, node_condition
+from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.launch import Launch, ParentExecution, initial_closure
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
-from flyte_admin.executions.rows import ExecutionKey
 from flyte_admin.executions.sources import LaunchSource
 from flyte_core.errors import AlreadyExists
 
