@@ -1,0 +1,1 @@
+"""Signals: values that gate nodes wait for."""
