@@ -87,7 +87,7 @@ def _check_metadata(metadata: NamedEntityMetadata) -> None:
 def _find(connection: Connection, resource_type: int, name: NamedEntityIdentifier) -> Row[Any]:
     row = repository.find(connection, resource_type, name.project, name.domain, name.name)
     if row is None:
-        kind = ResourceType.Name(resource_type)  # type: ignore[arg-type]
+        kind = ResourceType.Name(resource_type)
         raise NotFound(
             f'missing entity of type {kind} with identifier project:"{name.project}" domain:"{name.domain}" '
             f'name:"{name.name}"'

@@ -1,0 +1,170 @@
+"""The composition root of the control plane: everything is made here, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute
+
+from flyte_admin.db import Database
+from flyte_admin.db.migrate import migrate
+from flyte_admin.descriptions.service import DescriptionService
+from flyte_admin.dispatch.relay import BuildManifest, Dispatcher
+from flyte_admin.executions.data import DataReader
+from flyte_admin.executions.events import EventRecorder
+from flyte_admin.executions.node_service import NodeExecutionService
+from flyte_admin.executions.offload import Offloader
+from flyte_admin.executions.reading import ExecutionReader
+from flyte_admin.executions.service import ExecutionPorts, ExecutionService
+from flyte_admin.executions.sources import LaunchSources
+from flyte_admin.executions.task_service import TaskExecutionService
+from flyte_admin.launch_plans.service import LaunchPlanService
+from flyte_admin.launch_plans.single_task import SingleTasks
+from flyte_admin.named_entities.service import NamedEntityService
+from flyte_admin.projects.service import ProjectService
+from flyte_admin.registry.admission import Domains
+from flyte_admin.rest.browser_guard import BrowserGuard
+from flyte_admin.rest.gateway import Gateway
+from flyte_admin.rest.routes import Routes
+from flyte_admin.rest.server import HttpServer
+from flyte_admin.rpc.methods import Rpc
+from flyte_admin.rpc.server import GrpcServer
+from flyte_admin.rpc.tables import ExecutionServices, RegistryServices, all_services
+from flyte_admin.settings import AdminSettings
+from flyte_admin.signals.service import SignalService
+from flyte_admin.tasks.service import TaskService
+from flyte_admin.workflows.closures import ClosureStore
+from flyte_admin.workflows.service import WorkflowService
+from flyte_core.clock import Clock, SystemClock
+from flyte_core.cluster import Cluster
+from flyte_core.events import EventSink
+from flyte_core.storage import BlobStore
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPorts:
+    """What the control plane needs of the world.
+
+    :ivar build_manifest: writes the FlyteWorkflow of an execution
+    :ivar data_proxy: methods of DataProxyService by name
+    :ivar sinks: receivers of recorded events
+    :ivar http_routes: further routes of the HTTP server (the console)
+    """
+
+    store: BlobStore
+    cluster: Cluster
+    build_manifest: BuildManifest
+    clock: Clock = field(default_factory=SystemClock)
+    data_proxy: Mapping[str, Rpc] | None = None
+    sinks: Sequence[EventSink] = ()
+    http_routes: Sequence[BaseRoute] = ()
+
+
+class AdminApp:
+    """A running control plane.
+
+    :ivar grpc_address: ``host:port`` with the port that was bound
+    :ivar http_address: the same of the REST gateway
+    :ivar events: records events without a wire, for a data plane in this process
+    """
+
+    def __init__(self, settings: AdminSettings, ports: AdminPorts, database: Database) -> None:
+        self.grpc_address = ""
+        self.http_address = ""
+        self._settings = settings
+        self._database = database
+        closures = ClosureStore(ports.store, settings.storage.entities_prefix)
+        self._dispatcher = Dispatcher(database, ports.cluster, closures, ports.build_manifest, ports.clock)
+        self._dispatching: asyncio.Task[None] | None = None
+        offloader = Offloader(ports.store, settings.storage.executions_prefix)
+        sinks = [sink.name for sink in ports.sinks]
+        self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks)
+        registry = _registry(settings, ports, database, closures)
+        self._projects = registry.projects
+        signals = SignalService(database, ports.clock)
+        services = all_services(
+            registry,
+            self._executions(settings, ports, registry),
+            data_proxy=ports.data_proxy or {},
+            signals={
+                "GetOrCreateSignal": signals.get_or_create,
+                "ListSignals": signals.list,
+                "SetSignal": signals.set,
+            },
+        )
+        server = settings.server
+        self._grpc = GrpcServer(services, max_message_bytes=server.max_message_bytes)
+        routes = Routes(method for methods in services.values() for method in methods.values())
+        gateway = Gateway(routes, max_body_bytes=server.max_message_bytes)
+        guard = BrowserGuard(server.allowed_hosts, server.allowed_origins)
+        self._http = HttpServer(gateway, guard, routes=ports.http_routes)
+
+    @classmethod
+    async def start(cls, settings: AdminSettings, ports: AdminPorts) -> AdminApp:
+        """Start everything in the running event loop and return when it serves.
+
+        :raises ConfigError: if an address is taken, or the database is newer than this program
+        :raises Unavailable: if the database does not answer
+        """
+        database = Database(
+            settings.database.url, readers=settings.database.readers, queue_limit=settings.database.queue_limit
+        )
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(database.close)
+            await migrate(database)
+            app = cls(settings, ports, database)
+            await app._projects.seed(settings.projects)
+            app.grpc_address = await app._grpc.start(settings.server.grpc_address)
+            undo.push_async_callback(app._grpc.stop, 0)
+            app.http_address = await app._http.start(settings.server.http_address)
+            app._dispatching = asyncio.create_task(app._dispatcher.run(), name="dispatch")
+            undo.pop_all()
+        return app
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Take no new calls, let those under way end within ``grace`` seconds, and close the database."""
+        await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
+        if self._dispatching is not None:
+            self._dispatching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._dispatching
+        await self._database.close()
+
+    def _executions(self, settings: AdminSettings, ports: AdminPorts, registry: RegistryServices) -> ExecutionServices:
+        data = DataReader(ports.store)
+        single_tasks = SingleTasks(self._database, registry.workflows, registry.launch_plans)
+        execution_ports = ExecutionPorts(
+            database=self._database,
+            store=ports.store,
+            sources=LaunchSources(self._database, single_tasks.launch_plan),
+            check_project=registry.projects.defaults,
+            clock=ports.clock,
+            metadata_prefix=settings.storage.executions_prefix,
+            wake_dispatcher=self._dispatcher.wake,
+        )
+        return ExecutionServices(
+            executions=ExecutionService(execution_ports, settings.launch, data),
+            reader=ExecutionReader(self._database, data),
+            nodes=NodeExecutionService(self._database, data),
+            tasks=TaskExecutionService(self._database, data),
+            events=self.events,
+        )
+
+
+def _registry(
+    settings: AdminSettings, ports: AdminPorts, database: Database, closures: ClosureStore
+) -> RegistryServices:
+    domains = Domains(settings.domains)
+    rules = settings.registration
+    return RegistryServices(
+        projects=ProjectService(database, domains),
+        tasks=TaskService(database, domains, rules.tasks, ports.clock),
+        workflows=WorkflowService(database, domains, closures, rules.workflows, ports.clock),
+        launch_plans=LaunchPlanService(database, domains, ports.clock),
+        named_entities=NamedEntityService(database),
+        descriptions=DescriptionService(database),
+        version=settings.version,
+    )
