@@ -1,0 +1,94 @@
+"""What the machine wants done. Frozen values; doing one twice is harmless.
+
+The order is a contract with the shell:
+
+1. the state was read fresh; a round over an older one is abandoned before any effect;
+2. :class:`Ask` - answered at once, the machine is asked again with the answer as a fact, nothing is stored yet.
+   An answer may write to the object store what any other round would write there too (a node's inputs);
+3. :class:`RecordEvent`, in order. While the control plane does not answer the round is abandoned: nothing is stored,
+   nothing is counted against anybody;
+4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
+5. :class:`LaunchTask` and :class:`DeleteTask`, by deterministic names; what they give is a fact of the next round;
+6. :class:`Finish`, after which the execution is no longer looked at; :class:`WakeAt` only sets a timer.
+
+Identity: events by (execution, node, phase) or (attempt, phase, version); the others by (node, attempt).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from flyte_core.events import ExecutionEventRequest
+from flyte_propeller.machine.state import WorkflowState
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Resolve the node's inputs and write them (for the start node: the workflow's inputs as its outputs; for the end
+    node: its inputs as the workflow's outputs too).
+    """
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """Report to the control plane.
+
+    :ivar node: index of the node it is about; None for the workflow
+    """
+
+    request: ExecutionEventRequest
+    node: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTask:
+    """Create what runs this attempt, or find it."""
+
+    node: int
+    attempt: int
+    system_failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTask:
+    """Delete what ran this attempt, until nothing of it is left."""
+
+    node: int
+    attempt: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Look at this node again then: a deadline."""
+
+    node: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Label the FlyteWorkflow as ended and let go of it."""
+
+
+Effect: TypeAlias = Ask | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from what is known.
+
+    :ivar state: the new state, or the same object when nothing changed
+    :ivar effects: in the order of the contract above
+    :ivar touched: nodes whose state changed; the rest of the stored state stays as it is
+    :ivar save: False when nothing changed that would be missed after a crash
+    """
+
+    state: WorkflowState
+    effects: tuple[Effect, ...] = ()
+    touched: frozenset[int] = frozenset()
+    save: bool = False

@@ -1,0 +1,67 @@
+"""What is known when the machine is asked: answers to what it asked for, and what was seen outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flyteidl.core.literals_pb2 import LiteralMap
+
+from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.state import AttemptKey
+
+
+@dataclass(frozen=True, slots=True)
+class BindingFailure:
+    """Inputs that cannot be resolved.
+
+    :ivar message: names the node, the variable and what is wrong
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The control plane's word that it will take no more events.
+
+    :ivar code: of the execution's error (``ExecutionNotFound``, …); empty when the control plane has it as ended
+    :ivar node: index of the node whose event was invalid or too large; None when the whole execution is refused
+    """
+
+    message: str
+    code: str = ""
+    node: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """An attempt exists outside.
+
+    :ivar token: its identity
+    """
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One look at the world.
+
+    :ivar abort: the reason, when the end of the execution was asked for
+    :ivar inputs: resolved inputs by node index, written to the object store
+    :ivar launched: what creating an attempt gave
+    :ivar observed: phases of attempts as their plugins see them
+    :ivar gone: attempts of which nothing is left outside
+    :ivar timers: nodes whose deadline may have passed
+    """
+
+    now: datetime
+    abort: str | None = None
+    inputs: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
+    launched: Mapping[AttemptKey, Launch | PhaseInfo] = field(default_factory=dict)
+    observed: Mapping[AttemptKey, PhaseInfo] = field(default_factory=dict)
+    gone: frozenset[AttemptKey] = frozenset()
+    timers: frozenset[int] = frozenset()
+    refusal: Refusal | None = None

@@ -1,0 +1,110 @@
+"""What the machine remembers of one execution. Frozen; maps share their structure with the state before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from flyteidl.core.execution_pb2 import ExecutionError
+from immutables import Map
+
+from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
+
+AttemptKey: TypeAlias = tuple[int, int]
+"""(node index, attempt counted from 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAttempt:
+    """The current attempt of a task node, outside.
+
+    :ivar token: identity of what was created (uid or job handle); empty while there is only the intent to create it
+    :ivar phase: last phase reported, with its ``version``
+    """
+
+    token: str = ""
+    phase: TaskPhase = TaskPhase.UNDEFINED
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """A node that has started and not ended.
+
+    :ivar attempt: counted from 0, all causes
+    :ivar system_failures: attempts that the platform, not the user's code, lost
+    :ivar task: None while the node waits for a free place, or for the end of the attempt before
+    """
+
+    phase: NodePhase
+    attempt: int = 0
+    system_failures: int = 0
+    queued_at: datetime | None = None
+    attempt_started_at: datetime | None = None
+    task: TaskAttempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A node that has ended, and the attempt whose outputs count."""
+
+    phase: NodePhase
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A first-in-first-out queue of node indices; pushing and popping cost the same at any length."""
+
+    chunks: tuple[tuple[int, ...], ...] = ()
+    offset: int = 0
+
+    def push(self, items: tuple[int, ...]) -> Queue:
+        """Return the queue with these at its end."""
+        return Queue((*self.chunks, items), self.offset) if items else self
+
+    def pop(self) -> tuple[int, Queue]:
+        """Return the first item and the rest. The queue must not be empty."""
+        first = self.chunks[0]
+        if self.offset + 1 < len(first):
+            return first[self.offset], Queue(self.chunks, self.offset + 1)
+        return first[self.offset], Queue(self.chunks[1:])
+
+    def __bool__(self) -> bool:
+        return bool(self.chunks)
+
+    def items(self) -> tuple[int, ...]:
+        """Return all items in order."""
+        flat = tuple(item for chunk in self.chunks for item in chunk)
+        return flat[self.offset :]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowState:
+    """The state of one execution.
+
+    :ivar active: nodes that have started and not ended, by index
+    :ivar settled: nodes that have ended
+    :ivar waiting: upstream nodes that a node still waits for; a node that is not in it waits for all of them
+    :ivar ready: nodes whose upstreams have all ended well, not yet QUEUED
+    :ivar queued: nodes that are QUEUED and wait for a free place
+    :ivar running: task nodes that take a place of ``max_parallelism``
+    :ivar cleanup: attempts that have ended for the machine and must be deleted outside, with their tokens
+    :ivar error: of the first node that failed, or of the execution itself
+    :ivar muted: the control plane has closed this execution: no events any more
+    """
+
+    phase: WorkflowPhase = WorkflowPhase.READY
+    active: Map[int, NodeState] = field(default_factory=Map)
+    settled: Map[int, Settled] = field(default_factory=Map)
+    waiting: Map[int, int] = field(default_factory=Map)
+    ready: Queue = field(default_factory=Queue)
+    queued: Queue = field(default_factory=Queue)
+    running: int = 0
+    cleanup: Map[AttemptKey, str] = field(default_factory=Map)
+    error: ExecutionError | None = None
+    message: str = ""
+    muted: bool = False
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None

@@ -1,0 +1,183 @@
+"""What happens to a task node: queued, launched, observed, tried again, ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
+
+from flyte_core.phases import TERMINAL_TASK_PHASES, NodePhase, TaskPhase
+from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.effects import LaunchTask, WakeAt
+from flyte_propeller.machine.event_requests import failure
+from flyte_propeller.machine.facts import BindingFailure, Launch
+from flyte_propeller.machine.moves import node_move
+from flyte_propeller.machine.retry import judge
+from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt
+from flyte_propeller.machine.turn import Turn
+
+SUBMITTED = PhaseInfo(TaskPhase.QUEUED, reason="task submitted to K8s")
+"""The first report of every attempt (upstream's text)."""
+
+
+def queue(turn: Turn, index: int) -> ExecutionError | None:
+    """Take the resolved inputs: the node is QUEUED, or it fails. Return the error of a failed one."""
+    inputs = turn.facts.inputs[index]
+    if isinstance(inputs, BindingFailure):
+        error = failure("BindingResolutionFailure", inputs.message)
+        turn.report_node(index, NodeExecution.FAILED, error=error)
+        turn.settle(index, NodePhase.FAILED)
+        return error
+    turn.keep(index, NodeState(NodePhase.QUEUED, queued_at=turn.now))
+    turn.report_node(index, NodeExecution.QUEUED)
+    turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
+    deadline = turn.node(index).active_deadline
+    if deadline is not None:
+        turn.effects.append(WakeAt(index, turn.now + deadline))
+    return None
+
+
+def start_attempt(turn: Turn, index: int) -> None:
+    """Store the intent to create the attempt, and have it created."""
+    node = turn.state.active[index]
+    turn.keep(index, replace(node, attempt_started_at=turn.now, task=TaskAttempt()))
+    turn.state = replace(turn.state, running=turn.state.running + 1)
+    turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
+    deadline = turn.node(index).execution_deadline
+    if deadline is not None:
+        turn.effects.append(WakeAt(index, turn.now + deadline))
+
+
+def take_launch(turn: Turn, key: AttemptKey, result: Launch | PhaseInfo) -> ExecutionError | None:
+    """Take what creating an attempt gave. Return the error of a node that has failed by it."""
+    index, attempt = key
+    node = turn.state.active.get(index)
+    if node is None or node.attempt != attempt or node.task is None or node.task.token:
+        return None
+    if isinstance(result, Launch):
+        phase = node.phase
+        turn.report_task(index, attempt, SUBMITTED)
+        if phase is NodePhase.QUEUED:
+            turn.report_node(index, NodeExecution.RUNNING, attempt)
+        task = TaskAttempt(result.token, SUBMITTED.phase, SUBMITTED.version)
+        turn.keep(index, replace(node, phase=node_move(phase, NodePhase.RUNNING), task=task))
+        return None
+    return take_report(turn, key, result)
+
+
+def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError | None:
+    """Take what the plugin sees of an attempt. Return the error of a node that has failed by it."""
+    index, attempt = key
+    node = turn.state.active.get(index)
+    if node is None or node.attempt != attempt or node.task is None:
+        return None
+    seen = (node.task.phase, node.task.version)
+    if info.phase not in TERMINAL_TASK_PHASES:
+        if (info.phase, info.version) != seen and info.phase >= node.task.phase:
+            turn.report_task(index, attempt, info)
+            turn.keep(index, replace(node, task=replace(node.task, phase=info.phase, version=info.version)))
+        return None
+    turn.report_task(index, attempt, info)
+    turn.delete_attempt(index, attempt, node.task.token)
+    if info.phase is TaskPhase.SUCCESS:
+        turn.report_node(index, NodeExecution.SUCCEEDED, attempt)
+        turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
+        turn.settle(index, NodePhase.SUCCEEDED, attempt)
+        return None
+    error = info.error or failure("UnknownError", f"the plugin reported {info.phase.name} without an error")
+    if info.phase is TaskPhase.RETRYABLE_FAILURE:
+        return retry_or_fail(turn, index, error)
+    return fail(turn, index, error)
+
+
+def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionError | None:
+    """Give the node another attempt where its budgets allow it; else fail it and return the error."""
+    node = turn.state.active[index]
+    verdict = judge(
+        error,
+        attempt=node.attempt,
+        system_failures=node.system_failures,
+        max_attempts=turn.node(index).max_attempts,
+    )
+    if not verdict.again:
+        return fail(turn, index, verdict.error)
+    waiting = NodeState(
+        node_move(node.phase, NodePhase.RETRYABLE_FAILURE),
+        attempt=node.attempt + 1,
+        system_failures=node.system_failures + verdict.system,
+        queued_at=node.queued_at,
+    )
+    turn.keep(index, waiting)
+    turn.state = replace(turn.state, running=turn.state.running - (node.task is not None))
+    return None
+
+
+def next_attempt(turn: Turn, index: int) -> None:
+    """Start the next attempt: nothing of the one before is left."""
+    node = turn.state.active.get(index)
+    if node is not None and node.phase is NodePhase.RETRYABLE_FAILURE:
+        turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.RUNNING)))
+        start_attempt(turn, index)
+
+
+def fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionError:
+    """End the node as failed and return the error."""
+    node = turn.state.active[index]
+    turn.report_node(index, NodeExecution.FAILED, node.attempt, error)
+    turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.FAILING)))
+    turn.settle(index, NodePhase.FAILED, node.attempt)
+    return error
+
+
+def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
+    """End what has taken too long. Return the error of a node that has failed by it."""
+    state = turn.state.active.get(index)
+    if state is None:
+        return None
+    node = turn.node(index)
+    if node.active_deadline and state.queued_at and turn.now >= state.queued_at + node.active_deadline:
+        return _time_out(turn, index, node.active_deadline)
+    expired = (
+        node.execution_deadline
+        and state.task is not None
+        and state.attempt_started_at is not None
+        and turn.now >= state.attempt_started_at + node.execution_deadline
+    )
+    if not expired or state.task is None or node.execution_deadline is None:
+        return None
+    text = f"task execution timeout [{go_duration(node.execution_deadline)}] expired"
+    error = ExecutionError(code="TimeoutExpired", message=text, kind=ExecutionError.USER)
+    _end_attempt(turn, index, error)
+    return retry_or_fail(turn, index, error)
+
+
+def _end_attempt(turn: Turn, index: int, error: ExecutionError) -> None:
+    state = turn.state.active[index]
+    if state.task is not None:
+        if state.task.token:
+            turn.report_task(index, state.attempt, PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=error))
+        turn.delete_attempt(index, state.attempt, state.task.token)
+
+
+def _time_out(turn: Turn, index: int, limit: timedelta) -> ExecutionError:
+    state = turn.state.active[index]
+    text = f"task active timeout [{go_duration(limit)}] expired"
+    error = ExecutionError(code="Timeout", message=text, kind=ExecutionError.USER)
+    _end_attempt(turn, index, error)
+    turn.report_node(index, NodeExecution.TIMED_OUT, state.attempt, error)
+    turn.keep(index, replace(state, phase=node_move(state.phase, NodePhase.TIMING_OUT)))
+    turn.settle(index, NodePhase.TIMED_OUT, state.attempt)
+    return error
+
+
+def go_duration(length: timedelta) -> str:
+    """Return the duration as Go prints it (``1h0m3s``), since clients know upstream's messages."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    text = f"{int(hours)}h" if hours else ""
+    text += f"{int(minutes)}m" if hours or minutes else ""
+    return f"{text}{rest:g}s"

@@ -1,0 +1,94 @@
+"""The graph that the machine walks: parsed once from a FlyteWorkflow, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias
+
+from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
+from flyteidl.core.literals_pb2 import Binding, LiteralMap
+from flyteidl.core.security_pb2 import SecurityContext
+from flyteidl.core.tasks_pb2 import TaskTemplate
+
+from flyte_core.identifiers import GENERATED_NAME_LIMIT
+from flyte_core.task_types import PlatformResources
+
+NodeKind: TypeAlias = Literal["start", "end", "task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node.
+
+    :ivar index: position in :attr:`Workflow.nodes`; everything that is kept of a node is keyed by it
+    :ivar upstream: indices of the nodes that must have ended well before this one starts
+    :ivar max_attempts: attempts for errors of user code, ≥ 1
+    :ivar interruptible: None where the execution or the workflow decides
+    :ivar execution_deadline: longest time of one attempt
+    :ivar active_deadline: longest time from QUEUED to the end, all attempts
+    :ivar plugin_id: of the plugin that serves the task's type, for events
+    :ivar name_limit: longest generated name that this plugin takes
+    """
+
+    index: int
+    id: str
+    kind: NodeKind
+    name: str = ""
+    task: TaskTemplate | None = None
+    bindings: tuple[Binding, ...] = ()
+    upstream: tuple[int, ...] = ()
+    downstream: tuple[int, ...] = ()
+    max_attempts: int = 1
+    interruptible: bool | None = None
+    execution_deadline: timedelta | None = None
+    active_deadline: timedelta | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    container_image: str = ""
+    pod_template: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[tuple[str, str], ...] = ()
+    plugin_id: str = ""
+    name_limit: int = GENERATED_NAME_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """Everything of one execution that does not change while it runs.
+
+    :ivar id: ``project:domain:name`` of the workflow
+    :ivar nodes: start node, end node and the others; the failure node, where there is one, is the last
+    :ivar failure: index of the failure node
+    :ivar fail_immediately: True to abort running nodes as soon as one has failed
+    :ivar max_parallelism: task nodes that may run at once; 0 for any number
+    :ivar data_dir: URI of the execution's folder in the object store
+    :ivar owner: ownerReference for what the execution creates
+    """
+
+    execution: WorkflowExecutionIdentifier
+    namespace: str
+    id: str
+    nodes: tuple[Node, ...]
+    start: int
+    end: int
+    failure: int | None
+    fail_immediately: bool
+    max_parallelism: int
+    data_dir: str
+    raw_output_prefix: str
+    inputs: LiteralMap
+    has_outputs: bool
+    owner: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    security: SecurityContext = field(default_factory=SecurityContext)
+    platform_resources: PlatformResources = field(default_factory=PlatformResources)
+    interruptible: bool | None = None
+    interruptible_default: bool = False
+    console_url: str = ""
+
+    @property
+    def index_by_id(self) -> dict[str, int]:
+        """Return node id → index."""
+        return {node.id: node.index for node in self.nodes}
