@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,24 +15,32 @@ from flyteidl.admin.event_pb2 import (
     TaskExecutionEventRequest,
     WorkflowExecutionEventRequest,
 )
+from flyteidl.admin.execution_pb2 import ExecutionCreateRequest
 from flyteidl.admin.launch_plan_pb2 import LaunchPlan
-from flyteidl.admin.workflow_pb2 import Workflow
-from flyteidl.core.identifier_pb2 import Identifier
+from flyteidl.admin.workflow_pb2 import Workflow, WorkflowClosure
+from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import Connection, insert
 
 from flyte_admin.db import Database
 from flyte_admin.db.schema import launch_plans, projects, workflows
+from flyte_admin.dispatch import Dispatcher
+from flyte_admin.dispatch.orders import Order
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.events import EventRecorder
 from flyte_admin.executions.execution_config import LaunchSettings
 from flyte_admin.executions.node_service import NodeExecutionService
 from flyte_admin.executions.offload import Offloader
+from flyte_admin.executions.project_defaults import StoredProjects
 from flyte_admin.executions.reading import ExecutionReader
 from flyte_admin.executions.service import ExecutionPorts, ExecutionService
-from flyte_admin.executions.sources import LaunchSources, ProjectDefaults
+from flyte_admin.executions.sources import LaunchSources
 from flyte_admin.executions.task_service import TaskExecutionService
+from flyte_admin.registry.admission import Domains
+from flyte_admin.signals.service import SignalService
+from flyte_admin.workflows.closures import ClosureStore
 from flyte_core.clock import SystemClock
+from flyte_core.cluster import Manifest
 from flyte_core.errors import NotFound
 from flyte_core.testing.fakes import MemoryCluster, MemoryStore
 
@@ -65,6 +74,16 @@ class Recording:
 
 
 @dataclass
+class Manifests:
+    """Writes manifests; a test may have it fail."""
+
+    write: Callable[[Order, WorkflowClosure], Manifest]
+
+    def __call__(self, order: Order, closure: WorkflowClosure) -> Manifest:
+        return self.write(order, closure)
+
+
+@dataclass
 class ControlPlane:
     database: Database
     store: MemoryStore
@@ -74,6 +93,9 @@ class ControlPlane:
     reader: ExecutionReader
     nodes: NodeExecutionService
     tasks: TaskExecutionService
+    signals: SignalService
+    dispatcher: Dispatcher
+    manifests: Manifests
     wakes: list[int]
 
 
@@ -118,10 +140,14 @@ def closure_uri(workflow: Identifier) -> str:
     return f"{METADATA}/admin/{workflow.project}/{workflow.domain}/{workflow.name}/{workflow.version}"
 
 
-async def _check_project(project: str, domain: str) -> ProjectDefaults:
-    if project != "golden":
-        raise NotFound(f"project {project} is not registered")
-    return ProjectDefaults()
+def bare_manifest(order: Order, closure: WorkflowClosure) -> Manifest:
+    """A FlyteWorkflow as far as the dispatcher is concerned."""
+    return {
+        "apiVersion": "flyte.lyft.com/v1alpha1",
+        "kind": "FlyteWorkflow",
+        "metadata": {"name": order.execution.name, "namespace": order.namespace, "finalizers": ["flyte.org/finalizer"]},
+        "spec": {"id": closure.compiled_workflow.primary.template.id.name},
+    }
 
 
 async def _no_single_task(identifier: Identifier) -> Identifier:
@@ -137,11 +163,13 @@ async def control_plane(database: Database) -> ControlPlane:
         await store.write(closure_uri(workflow.id), workflow.closure.SerializeToString())
     data = DataReader(store)
     wakes: list[int] = []
+    manifests = Manifests(bare_manifest)
+    dispatcher = Dispatcher(database, cluster, ClosureStore(store, f"{METADATA}/admin"), manifests, clock)
     ports = ExecutionPorts(
         database=database,
         store=store,
         sources=LaunchSources(database, _no_single_task),
-        check_project=_check_project,
+        check_project=StoredProjects(database, Domains({"development": "Development"})).check,
         clock=clock,
         metadata_prefix=METADATA,
         wake_dispatcher=lambda: wakes.append(1),
@@ -155,6 +183,9 @@ async def control_plane(database: Database) -> ControlPlane:
         ExecutionReader(database, data),
         NodeExecutionService(database, data),
         TaskExecutionService(database, data),
+        SignalService(database, clock),
+        dispatcher,
+        manifests,
         wakes,
     )
 
@@ -162,3 +193,26 @@ async def control_plane(database: Database) -> ControlPlane:
 @pytest.fixture
 def recording() -> type[Recording]:
     return Recording
+
+
+@pytest.fixture
+def make_request() -> Callable[..., ExecutionCreateRequest]:
+    """Makes requests to run a recorded launch plan (``single`` unless named) with integer inputs."""
+
+    def make(name: str = "", plan: str = "single", **inputs: int) -> ExecutionCreateRequest:
+        request = ExecutionCreateRequest(project="golden", domain="development", name=name)
+        request.spec.launch_plan.CopyFrom(
+            Identifier(
+                resource_type=ResourceType.LAUNCH_PLAN,
+                project="golden",
+                domain="development",
+                name=f"golden_wf.{plan}",
+                version="v1",
+            )
+        )
+        request.inputs.SetInParent()
+        for key, value in inputs.items():
+            request.inputs.literals[key].scalar.primitive.integer = value
+        return request
+
+    return make
