@@ -1,0 +1,61 @@
+"""Builds what a plugin may know of one attempt."""
+
+from __future__ import annotations
+
+from flyteidl.core.identifier_pb2 import TaskExecutionIdentifier
+from flyteidl.core.literals_pb2 import LiteralMap
+
+from flyte_core import paths
+from flyte_core.errors import InvalidInput
+from flyte_core.task_types import TaskContext, TaskPaths
+from flyte_propeller.machine.event_requests import checkpoint_uri, generated_name, node_execution, raw_output_name
+from flyte_propeller.machine.retry import is_interruptible
+from flyte_propeller.machine.workflow import Node, Workflow
+
+
+def task_context(
+    workflow: Workflow, node: Node, attempt: int, *, system_failures: int = 0, inputs: LiteralMap | None = None
+) -> TaskContext:
+    """Return the context of that attempt.
+
+    :param inputs: resolved inputs; only needed to launch it
+    """
+    if node.task is None:
+        raise InvalidInput(f"node {node.id!r} runs no task")
+    where = paths.NodePaths.top(workflow.data_dir, node.id)
+    raw = paths.raw_output_dir(workflow.raw_output_prefix, raw_output_name(workflow, node, attempt))
+    return TaskContext(
+        id=TaskExecutionIdentifier(
+            task_id=node.task.id, node_execution_id=node_execution(workflow, node), retry_attempt=attempt
+        ),
+        template=node.task,
+        generated_name=generated_name(workflow, node, attempt),
+        namespace=workflow.namespace,
+        workflow_id=workflow.id,
+        paths=TaskPaths(
+            inputs=where.inputs,
+            output_prefix=where.output_dir(attempt),
+            raw_output_prefix=raw,
+            checkpoint_prefix=paths.checkpoint_dir(raw),
+            previous_checkpoint_prefix=checkpoint_uri(workflow, node, attempt - 1) if attempt else "",
+        ),
+        owner=workflow.owner,
+        labels=workflow.labels,
+        annotations=workflow.annotations,
+        env=workflow.env,
+        interruptible=is_interruptible(wants_interruptible(workflow, node), system_failures),
+        security=workflow.security,
+        platform_resources=workflow.platform_resources,
+        overrides=node.resources,
+        container_image=node.container_image,
+        pod_template=node.pod_template,
+        inputs=inputs or LiteralMap(),
+        console_url=workflow.console_url,
+    )
+
+
+def wants_interruptible(workflow: Workflow, node: Node) -> bool:
+    """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
+    if workflow.interruptible is not None:
+        return workflow.interruptible
+    return node.interruptible if node.interruptible is not None else workflow.interruptible_default

@@ -1,0 +1,67 @@
+"""Keys that want to be looked at: each is worked on by one worker at a time, and a wake-up is never lost."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import OrderedDict
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """Namespace and name of a FlyteWorkflow."""
+
+    namespace: str
+    name: str
+
+
+class Wakeups:
+    """A set of keys in order of arrival. A key that is woken while it is worked on comes back afterwards."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Key, None] = OrderedDict()
+        self._working: set[Key] = set()
+        self._again: set[Key] = set()
+        self._later: list[tuple[float, Key]] = []
+        self._changed = asyncio.Event()
+
+    def wake(self, key: Key) -> None:
+        """Have the key looked at now."""
+        if key in self._working:
+            self._again.add(key)
+        else:
+            self._waiting[key] = None
+            self._changed.set()
+
+    def wake_later(self, key: Key, seconds: float) -> None:
+        """Have the key looked at after that time, at the latest."""
+        heapq.heappush(self._later, (asyncio.get_running_loop().time() + seconds, key))
+        self._changed.set()
+
+    async def take(self) -> Key:
+        """Wait for a key and hold it; :meth:`done` lets it go."""
+        while True:
+            wait = self._move_due()
+            if self._waiting:
+                key, _ = self._waiting.popitem(last=False)
+                self._working.add(key)
+                return key
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def done(self, key: Key) -> None:
+        """Let the key go."""
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.wake(key)
+
+    def _move_due(self) -> float | None:
+        """Wake what is due; return the seconds until the next, None if there is none."""
+        now = asyncio.get_running_loop().time()
+        while self._later and self._later[0][0] <= now:
+            self.wake(heapq.heappop(self._later)[1])
+        return self._later[0][0] - now if self._later else None
