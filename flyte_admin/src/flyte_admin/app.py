@@ -17,6 +17,7 @@ from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.events import EventRecorder
 from flyte_admin.executions.node_service import NodeExecutionService
 from flyte_admin.executions.offload import Offloader
+from flyte_admin.executions.project_defaults import StoredProjects
 from flyte_admin.executions.reading import ExecutionReader
 from flyte_admin.executions.service import ExecutionPorts, ExecutionService
 from flyte_admin.executions.sources import LaunchSources
@@ -140,7 +141,7 @@ class AdminApp:
             database=self._database,
             store=ports.store,
             sources=LaunchSources(self._database, single_tasks.launch_plan),
-            check_project=registry.projects.defaults,
+            check_project=StoredProjects(self._database, Domains(settings.domains)).check,
             clock=ports.clock,
             metadata_prefix=settings.storage.executions_prefix,
             wake_dispatcher=self._dispatcher.wake,

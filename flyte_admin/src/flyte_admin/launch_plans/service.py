@@ -34,7 +34,7 @@ from flyte_admin.launch_plans import repository
 from flyte_admin.launch_plans.repository import ROWS
 from flyte_admin.launch_plans.schedules import schedule_type
 from flyte_admin.launch_plans.validation import check_launch_plan, launch_plan_closure
-from flyte_admin.registry.admission import Domains
+from flyte_admin.registry.admission import Domains, implied
 from flyte_admin.registry.content import differences, digest
 from flyte_admin.registry.rows import check_scope, name_list, row_identifier
 from flyte_admin.workflows.repository import ROWS as WORKFLOWS
@@ -91,8 +91,8 @@ class LaunchPlanService:
 
         :raises NotFound: if there is no such version
         """
-        check_identifier(request.id, "id", resource_type=ResourceType.LAUNCH_PLAN)
-        return _message(await self._database.read(lambda connection: ROWS.get(connection, request.id)))
+        identifier = implied(request.id, ResourceType.LAUNCH_PLAN)
+        return _message(await self._database.read(lambda connection: ROWS.get(connection, identifier)))
 
     async def get_active(self, request: ActiveLaunchPlanRequest) -> LaunchPlan:
         """Return the active version of a name.
@@ -129,17 +129,17 @@ class LaunchPlanService:
 
         :raises NotFound: if there is no such version
         """
-        check_identifier(request.id, "id", resource_type=ResourceType.LAUNCH_PLAN)
+        identifier = implied(request.id, ResourceType.LAUNCH_PLAN)
         if request.state not in LaunchPlanState.values():
             raise InvalidInput(f"invalid value for state: {request.state}", field="state")
         now = self._clock.now()
 
         def change(connection: Connection) -> None:
-            row = ROWS.get(connection, request.id)
+            row = ROWS.get(connection, identifier)
             if row.state == request.state:
                 return
             if request.state == LaunchPlanState.ACTIVE:
-                active = repository.find_active(connection, request.id)
+                active = repository.find_active(connection, identifier)
                 if active is not None:
                     repository.set_state(connection, active, LaunchPlanState.INACTIVE, now)
             repository.set_state(connection, row, request.state, now)

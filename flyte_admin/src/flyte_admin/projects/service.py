@@ -19,7 +19,6 @@ from flyteidl.admin.project_pb2 import (
 from sqlalchemy import Connection, Row
 
 from flyte_admin.db import Database
-from flyte_admin.executions.sources import ProjectDefaults
 from flyte_admin.projects import repository
 from flyte_admin.registry.admission import Domains, check_labels
 from flyte_core.errors import AlreadyExists, InvalidInput, NotFound
@@ -97,21 +96,6 @@ class ProjectService:
         """Return a page of projects; a limit of 0 means all of them."""
         page = await self._database.read(repository.page(request).fetch)
         return Projects(projects=[self._message(row) for row in page.rows], token=page.token)
-
-    async def defaults(self, project: str, domain: str) -> ProjectDefaults:
-        """Return what an active project says about executions in it.
-
-        :raises InvalidInput: if project or domain is unknown, or the project is archived
-        """
-
-        def look(connection: Connection) -> Row[Any] | None:
-            self._domains.require_active(connection, project, domain)
-            return repository.find(connection, project)
-
-        row = await self._database.read(look)
-        if row is None:  # cannot be: projects are never deleted
-            raise _missing(project)
-        return ProjectDefaults(labels=tuple(sorted(repository.labels(row).values.items())))
 
     def domains(self) -> GetDomainsResponse:
         """Return the system's domains."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flyteidl.admin.project_pb2 import InactiveProject, Project
-from flyteidl.core.identifier_pb2 import Identifier
+from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from sqlalchemy import Connection, bindparam, select
 
 from flyte_admin.db.schema import projects
@@ -78,6 +78,19 @@ def check_entity_id(identifier: Identifier, field: str, resource_type: int) -> N
     """
     check_identifier(identifier, field, resource_type=resource_type)
     check_ascii(identifier, field)
+
+
+def implied(identifier: Identifier, resource_type: ResourceType.ValueType) -> Identifier:
+    """Return the identifier of a request to a method that serves one type only, checked.
+
+    In a URL the type is not said: unset, it is the method's (upstream's rule); another one is refused.
+    """
+    if identifier.resource_type == ResourceType.UNSPECIFIED:
+        filled = Identifier(resource_type=resource_type)
+        filled.MergeFrom(identifier)
+        identifier = filled
+    check_identifier(identifier, "id", resource_type=resource_type)
+    return identifier
 
 
 def check_ascii(identifier: AnyIdentifier, field: str) -> None:

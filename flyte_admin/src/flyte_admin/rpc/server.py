@@ -89,9 +89,11 @@ def _unary(method: Method) -> grpc.RpcMethodHandler[Any, Any]:
             return answer
         await context.abort(answer.code, answer.message, answer.trailing_metadata())
 
-    return grpc.unary_unary_rpc_method_handler(
-        call, request_deserializer=deserialize, response_serializer=Message.SerializeToString
-    )
+    return grpc.unary_unary_rpc_method_handler(call, request_deserializer=deserialize, response_serializer=_serialize)
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def _request_id(context: grpc.aio.ServicerContext[Any, Any]) -> str:

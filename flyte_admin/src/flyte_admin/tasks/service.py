@@ -16,14 +16,13 @@ from sqlalchemy import Connection, Row
 
 from flyte_admin.db import Database
 from flyte_admin.descriptions import repository as descriptions
-from flyte_admin.registry.admission import Domains
+from flyte_admin.registry.admission import Domains, implied
 from flyte_admin.registry.content import differences, digest
 from flyte_admin.registry.rows import name_list, row_identifier
 from flyte_admin.tasks.repository import ROWS
 from flyte_admin.tasks.validation import TaskRules, check_task
 from flyte_core.clock import Clock
 from flyte_core.errors import AlreadyExists, InvalidInput
-from flyte_core.identifiers import check_identifier
 
 
 class TaskService:
@@ -74,8 +73,8 @@ class TaskService:
 
         :raises NotFound: if there is no such version
         """
-        check_identifier(request.id, "id", resource_type=ResourceType.TASK)
-        row = await self._database.read(lambda connection: ROWS.get(connection, request.id))
+        identifier = implied(request.id, ResourceType.TASK)
+        row = await self._database.read(lambda connection: ROWS.get(connection, identifier))
         return _message(row)
 
     async def list(self, request: ResourceListRequest) -> TaskList:

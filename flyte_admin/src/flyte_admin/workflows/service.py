@@ -28,7 +28,7 @@ from sqlalchemy import Connection, Row
 
 from flyte_admin.db import Database
 from flyte_admin.descriptions import repository as descriptions
-from flyte_admin.registry.admission import Domains, check_entity_id
+from flyte_admin.registry.admission import Domains, check_entity_id, implied
 from flyte_admin.registry.content import differences, digest
 from flyte_admin.registry.rows import name_list, row_identifier
 from flyte_admin.workflows.closures import ClosureStore
@@ -37,7 +37,6 @@ from flyte_admin.workflows.references import References, nodes_of, read_referenc
 from flyte_admin.workflows.repository import ROWS
 from flyte_core.clock import Clock
 from flyte_core.errors import AlreadyExists, InvalidInput
-from flyte_core.identifiers import check_identifier
 
 
 class WorkflowExists(AlreadyExists):
@@ -168,8 +167,8 @@ class WorkflowService:
         :raises NotFound: if there is no such version
         :raises Unavailable: if the object store does not answer
         """
-        check_identifier(request.id, "id", resource_type=ResourceType.WORKFLOW)
-        row = await self._database.read(lambda connection: ROWS.get(connection, request.id))
+        identifier = implied(request.id, ResourceType.WORKFLOW)
+        row = await self._database.read(lambda connection: ROWS.get(connection, identifier))
         closure = await self._closures.read(row.remote_closure_identifier)
         return Workflow(
             id=row_identifier(row, ResourceType.WORKFLOW), closure=closure, short_description=row.short_description
