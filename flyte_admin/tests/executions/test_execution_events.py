@@ -29,15 +29,15 @@ from flyteidl.core.identifier_pb2 import (
     WorkflowExecutionIdentifier,
 )
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import select
 
-from flyte_admin.db.schema import event_outbox
+from flyte_admin.executions.event_delivery import EventDelivery
 from flyte_admin.executions.events import EventRecorder
 from flyte_admin.executions.offload import Offloader
 from flyte_admin.executions.outcomes import Verdict
 from flyte_admin.executions.refusals import AlreadyTerminal, ForeignCluster
 from flyte_core.clock import SystemClock
 from flyte_core.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound, TooLarge
+from flyte_core.testing.fakes import RecordingSink
 
 NAME = "run"
 EXECUTION = WorkflowExecutionIdentifier(project="golden", domain="development", name=NAME)
@@ -250,16 +250,25 @@ async def test_inline_outputs_above_the_limit_are_refused(plane: Any) -> None:
     assert await phase_of_execution(plane) == "UNDEFINED"
 
 
-async def test_recorded_events_wait_for_every_sink_in_the_same_transaction(plane: Any) -> None:
-    recorder = EventRecorder(
-        plane.database, Offloader(plane.store, "s3://flyte/metadata"), SystemClock(), sinks=("mail", "bus")
-    )
-    await recorder.record([workflow_event("RUNNING"), workflow_event("RUNNING"), node_event("QUEUED")])
-    rows = await plane.database.read(
-        lambda c: c.execute(select(event_outbox.c.sink, event_outbox.c.event_id).order_by(event_outbox.c.id)).all()
-    )
-    workflow, of_node = "golden/development/run/RUNNING", "golden/development/run/n0/QUEUED"
-    assert [tuple(row) for row in rows] == [(s, e) for e in (workflow, of_node) for s in ("mail", "bus")]
+def recorder_for(plane: Any, *sinks: str) -> EventRecorder:
+    return EventRecorder(plane.database, Offloader(plane.store, "s3://flyte/metadata"), SystemClock(), sinks=sinks)
+
+
+async def test_every_sink_gets_each_recorded_event_in_order(plane: Any) -> None:
+    mail, bus = RecordingSink("mail"), RecordingSink("bus", failures=[RuntimeError("broken")])
+    events = [workflow_event("RUNNING"), workflow_event("RUNNING"), node_event("QUEUED")]
+    await recorder_for(plane, "mail", "bus").record(events)
+    delivery = EventDelivery(plane.database, [mail, bus], SystemClock())
+    assert await delivery.deliver(mail) == 2
+    assert await delivery.deliver(bus) == 0, "its fault holds up its own events only"
+    assert await delivery.deliver(bus) == 0, "not at once again"
+    await asyncio.sleep(0.3)
+    assert await delivery.deliver(bus) == 2
+    ids = ["golden/development/run/RUNNING", "golden/development/run/n0/QUEUED"]
+    for sink in (mail, bus):
+        assert [event.id for event in sink.events] == ids
+        assert [event.request for event in sink.events] == [events[0], events[2]]
+    assert await delivery.deliver(mail) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -16,6 +16,7 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from flyte_admin.db.database import Database
 from flyte_admin.dispatch.orders import Created, Deleting, Gone, Impossible, Later, Order, Outcome, Skipped
 from flyte_admin.dispatch.outbox import CREATE, due_orders, next_due, settle
+from flyte_admin.executions.alarm import Alarm
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
 from flyte_admin.rpc.errors import status_of
 from flyte_admin.workflows.closures import ClosureStore
@@ -51,11 +52,11 @@ class Dispatcher:
         self._closures = closures
         self._build = build
         self._clock = clock
-        self._woken = asyncio.Event()
+        self._alarm = Alarm(clock)
 
     def wake(self) -> None:
         """Have the outbox looked at now: called after a commit that put an order into it."""
-        self._woken.set()
+        self._alarm.ring()
 
     async def run(self) -> None:
         """Carry out orders until cancelled, those left over from an earlier life first. A database that does not
@@ -63,7 +64,7 @@ class Dispatcher:
         """
         faults = 0
         while True:
-            self._woken.clear()
+            self._alarm.reset()
             try:
                 while await self.turn() == BATCH:
                     pass
@@ -73,7 +74,7 @@ class Dispatcher:
                 faults += 1
                 delay = min(0.25 * 2 ** min(faults, 7), RESYNC_SECONDS)
                 _log.warning("the outbox of workflows cannot be read or written", extra={"reason": str(fault)})
-            await self._wait(delay)
+            await self._alarm.wait(delay)
 
     async def turn(self) -> int:
         """Carry out the orders that are due, :data:`BATCH` at most, and return how many there were.
@@ -92,17 +93,6 @@ class Dispatcher:
         if due is None:
             return RESYNC_SECONDS
         return min(max((due - self._clock.now()).total_seconds(), 0.0), RESYNC_SECONDS)
-
-    async def _wait(self, seconds: float) -> None:
-        waiters = [
-            asyncio.create_task(self._woken.wait()),
-            asyncio.create_task(self._clock.sleep(seconds)),
-        ]
-        try:
-            await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiter in waiters:
-                waiter.cancel()
 
     async def _carry_out(self, order: Order) -> Outcome:
         work = self._create(order) if order.action == CREATE else self._terminate(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from flyteidl.admin.event_pb2 import (
@@ -33,13 +33,23 @@ class EventRecorder:
     """Records events of executions, nodes and tasks.
 
     :param sinks: names of the event sinks; each recorded event is queued for each of them in the same transaction
+    :param wake_delivery: called after each commit that queued events
     """
 
-    def __init__(self, database: Database, offloader: Offloader, clock: Clock, *, sinks: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        offloader: Offloader,
+        clock: Clock,
+        *,
+        sinks: Sequence[str] = (),
+        wake_delivery: Callable[[], None] | None = None,
+    ) -> None:
         self._database = database
         self._offloader = offloader
         self._clock = clock
         self._sinks = tuple(sinks)
+        self._wake_delivery = wake_delivery
         self._queue = RecordingQueue(database, self._apply)
 
     async def record(self, requests: Sequence[ExecutionEventRequest]) -> list[EventOutcome]:
@@ -54,6 +64,8 @@ class EventRecorder:
         if any(carries_data(event.request) for event in prepared):
             prepared, refusal = await self._offload(prepared, refusal)
         outcomes = await self._queue.put(prepared) if prepared else []
+        if self._sinks and self._wake_delivery is not None:
+            self._wake_delivery()
         if refusal is not None and len(outcomes) == len(prepared) and all(outcome.goes_on for outcome in outcomes):
             outcomes.append(refusal)
         return outcomes
