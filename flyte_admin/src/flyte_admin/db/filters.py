@@ -39,7 +39,7 @@ _COMPARISONS: dict[str, Callable[[_Column, Any], ColumnElement[bool]]] = {
 }
 _TEXT: dict[str, Callable[[_Column, str], ColumnElement[bool]]] = {
     "contains": lambda column, value: column.contains(value, autoescape=True),
-    "not_like": lambda column, value: column.not_like(value),
+    "not_like": lambda column, value: column.not_like(value.replace("\\", "\\\\"), escape="\\"),
 }
 _LISTS: dict[str, Callable[[_Column, list[Any]], ColumnElement[bool]]] = {
     "value_in": lambda column, values: column.in_(values),
