@@ -16,12 +16,12 @@ from flyteidl.admin.event_pb2 import (
 from sqlalchemy import Connection
 
 from flyte_admin.db.database import Database
+from flyte_admin.executions.batching import Batcher
 from flyte_admin.executions.event_checks import check_event
 from flyte_admin.executions.event_outbox import outbox_values
 from flyte_admin.executions.ledger import PreparedEvent, fetch_rows, record_events
 from flyte_admin.executions.offload import Offloader, carries_data
 from flyte_admin.executions.outcomes import EventOutcome, Verdict
-from flyte_admin.executions.recording_queue import RecordingQueue
 from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.statements import INSERT_EVENT
 from flyte_core.clock import Clock
@@ -50,7 +50,7 @@ class EventRecorder:
         self._clock = clock
         self._sinks = tuple(sinks)
         self._wake_delivery = wake_delivery
-        self._queue = RecordingQueue(database, self._apply)
+        self._queue = Batcher(self._write, weigh=len)
 
     async def record(self, requests: Sequence[ExecutionEventRequest]) -> list[EventOutcome]:
         """Record events in this order, in one transaction, and return one outcome each.
@@ -90,6 +90,9 @@ class EventRecorder:
 
     def _rehearse(self, connection: Connection, events: Sequence[PreparedEvent]) -> list[EventOutcome]:
         return record_events(Rows(connection, self._clock.now(), read_only=True), events)
+
+    async def _write(self, sequences: Sequence[Sequence[PreparedEvent]]) -> list[list[EventOutcome]]:
+        return await self._database.write(lambda connection: self._apply(connection, sequences))
 
     def _apply(self, connection: Connection, sequences: Sequence[Sequence[PreparedEvent]]) -> list[list[EventOutcome]]:
         now = self._clock.now()

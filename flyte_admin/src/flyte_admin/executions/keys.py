@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
 from flyteidl.core.identifier_pb2 import Identifier, NodeExecutionIdentifier, WorkflowExecutionIdentifier
+
+K = TypeVar("K")
 
 
 class Scope(NamedTuple):
@@ -63,3 +66,12 @@ class TaskKey(NamedTuple):
     def of(cls, task: Identifier, node: NodeKey, retry_attempt: int) -> TaskKey:
         """Return the key of an attempt of ``task`` in ``node``."""
         return cls(node, task.project, task.domain, task.name, task.version, retry_attempt)
+
+
+def by_scope(keys: Iterable[K], execution_of: Callable[[K], ExecutionKey]) -> Iterable[tuple[Scope, list[K]]]:
+    """Return the keys by the project and domain of their execution."""
+    scopes: dict[Scope, list[K]] = {}
+    for key in keys:
+        execution = execution_of(key)
+        scopes.setdefault(Scope(execution.project, execution.domain), []).append(key)
+    return scopes.items()

@@ -6,7 +6,7 @@ that the sequence costs one read and one write for each row and not for each eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution
 from sqlalchemy import Connection
 
 from flyte_admin.executions import statements as sql
-from flyte_admin.executions.keys import ExecutionKey, NodeKey, Scope, TaskKey
+from flyte_admin.executions.keys import ExecutionKey, NodeKey, Scope, TaskKey, by_scope
 from flyte_admin.executions.open_rows import ExecutionRow, NodeRow, TaskRow, execution_row, node_row, task_row
 from flyte_admin.executions.row_values import execution_values, node_values, task_key_values, task_values
 
@@ -46,14 +46,14 @@ class Rows:
     ) -> None:
         """Read all these rows with one statement for each kind; what is not found is known to be missing."""
         statement = sql.READ_EXECUTIONS if self.read_only else sql.LOCK_EXECUTIONS
-        for scope, keys in _by_scope(self._unknown(executions, self._executions), lambda key: key):
+        for scope, keys in by_scope(self._unknown(executions, self._executions), lambda key: key):
             for row in self.connection.execute(statement, {**scope.columns, "keys": [key.name for key in keys]}):
                 self._executions[ExecutionKey(scope.project, scope.domain, row.execution_name)] = execution_row(row)
-        for scope, found in _by_scope(self._unknown(nodes, self._nodes), lambda key: key.execution):
+        for scope, found in by_scope(self._unknown(nodes, self._nodes), lambda key: key.execution):
             pairs = [(key.execution.name, key.node_id) for key in found]
             for row in self.connection.execute(sql.READ_NODES, {**scope.columns, "keys": pairs}):
                 self._nodes[_node_key(scope, row)] = node_row(row)
-        for scope, attempts in _by_scope(self._unknown(tasks, self._tasks), lambda key: key.node.execution):
+        for scope, attempts in by_scope(self._unknown(tasks, self._tasks), lambda key: key.node.execution):
             triples = [(key.node.execution.name, key.node.node_id, key.retry_attempt) for key in attempts]
             for row in self.connection.execute(sql.READ_TASKS, {**scope.columns, "keys": triples}):
                 self._tasks[_task_key(scope, row)] = task_row(row)
@@ -93,7 +93,7 @@ class Rows:
     def _learn_ids(self) -> None:
         """Take over the surrogate keys of nodes just inserted."""
         new = {key: row for key, row in self._nodes.items() if row is not None and row.id is None}
-        for scope, keys in _by_scope(new, lambda key: key.execution):
+        for scope, keys in by_scope(new, lambda key: key.execution):
             pairs = [(key.execution.name, key.node_id) for key in keys]
             for found in self.connection.execute(sql.READ_NODES, {**scope.columns, "keys": pairs}):
                 new[_node_key(scope, found)].id = found.id
@@ -154,14 +154,6 @@ class Rows:
             self.connection.execute(sql.INSERT_TASK, inserts)
         if updates:
             self.connection.execute(sql.UPDATE_TASK, updates)
-
-
-def _by_scope(keys: Iterable[K], execution_of: Callable[[K], ExecutionKey]) -> Iterable[tuple[Scope, list[K]]]:
-    scopes: dict[Scope, list[K]] = {}
-    for key in keys:
-        execution = execution_of(key)
-        scopes.setdefault(Scope(execution.project, execution.domain), []).append(key)
-    return scopes.items()
 
 
 def _node_key(scope: Scope, row: Any) -> NodeKey:

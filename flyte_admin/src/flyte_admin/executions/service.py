@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flyteidl.admin.execution_pb2 import (
@@ -25,6 +25,7 @@ from sqlalchemy import select
 
 from flyte_admin.db.database import Database
 from flyte_admin.db.schema import executions
+from flyte_admin.executions.batching import Batcher
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.execution_config import LaunchSettings
 from flyte_admin.executions.identify import execution_condition, missing_execution
@@ -38,7 +39,7 @@ from flyte_admin.executions.launch import (
 )
 from flyte_admin.executions.lifecycle import set_state, terminate
 from flyte_admin.executions.sources import CheckProject, LaunchSources
-from flyte_admin.executions.submission import LimitReached, Origin, Submission, already_exists, read_origin, submit
+from flyte_admin.executions.submission import Origin, Submission, already_exists, read_origin, submit_all
 from flyte_core.clock import Clock
 from flyte_core.errors import AlreadyExists, InvalidInput, TooLarge
 from flyte_core.identifiers import check_execution_name, check_identifier
@@ -70,6 +71,10 @@ class ExecutionService:
         self._ports = ports
         self._settings = settings
         self._data = data
+        self._submissions = Batcher(self._submit)
+
+    async def _submit(self, submissions: Sequence[Submission]) -> list[AlreadyExists | None]:
+        return await self._ports.database.write(lambda connection: submit_all(connection, submissions))
 
     async def create(self, request: ExecutionCreateRequest, *, principal: str = "") -> ExecutionCreateResponse:
         """Accept an execution. When this returns it is stored durably and will run: creating the FlyteWorkflow
@@ -98,13 +103,12 @@ class ExecutionService:
         if launch.user_inputs != launch.inputs:
             user_inputs_uri = await self._store_inputs(launch, "user_inputs", launch.user_inputs)
         now = self._ports.clock.now()
-        submission = Submission(launch, source, inputs_uri, user_inputs_uri, origin, now)
         try:
-            await self._ports.database.write(lambda connection: submit(connection, submission))
-        except LimitReached:
-            raise
-        except AlreadyExists as error:  # also the database's own, where two replicas both saw the name free
+            refusal = await self._submissions.put(Submission(launch, source, inputs_uri, user_inputs_uri, origin, now))
+        except AlreadyExists as error:  # the database's own: two replicas both saw the name free
             raise already_exists(launch.id) from error
+        if refusal is not None:
+            raise refusal
         self._ports.wake_dispatcher()
         return ExecutionCreateResponse(id=launch.id)
 

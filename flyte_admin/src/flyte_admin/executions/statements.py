@@ -60,6 +60,7 @@ READ_EXECUTIONS = (
 )
 LOCK_EXECUTIONS = READ_EXECUTIONS.with_for_update()
 """In one order, so that two replicas with several executions each do not wait for one another."""
+READ_EXECUTION_NAMES = select(executions.c.execution_name).where(_in_scope(executions, "execution_name"))
 READ_NODES = select(*_NODE_COLUMNS).where(_in_scope(node_executions, "execution_name", "node_id"))
 READ_TASKS = select(*_TASK_COLUMNS).where(_in_scope(task_executions, "execution_name", "node_id", "retry_attempt"))
 

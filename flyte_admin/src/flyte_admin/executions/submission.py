@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +15,11 @@ from sqlalchemy import Connection, func, insert, select
 from flyte_admin.db.schema import execution_tags, executions, launch_plans, node_executions, workflow_outbox
 from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.identify import execution_condition, missing_execution, missing_node, node_condition
-from flyte_admin.executions.keys import ExecutionKey
+from flyte_admin.executions.keys import ExecutionKey, by_scope
 from flyte_admin.executions.launch import Launch, ParentExecution, initial_closure
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
 from flyte_admin.executions.sources import LaunchSource
+from flyte_admin.executions.statements import READ_EXECUTION_NAMES
 from flyte_core.errors import AlreadyExists
 
 CREATE, TERMINATE = "CREATE", "TERMINATE"
@@ -59,29 +61,73 @@ class Submission:
     now: datetime
 
 
-def submit(connection: Connection, submission: Submission) -> None:
-    """Insert everything; the caller's transaction makes it one.
+def submit_all(connection: Connection, submissions: Sequence[Submission]) -> list[AlreadyExists | None]:
+    """Insert rows, tags and orders of all that are not refused, and return one refusal or None each; the caller's
+    transaction makes it one.
 
-    :raises AlreadyExists: if the name is taken
-    :raises LimitReached: if the launch plan's concurrency limit is reached
+    :raises AlreadyExists: if another transaction took a name at the same moment; then nothing was inserted
     """
-    launch = submission.launch
-    taken = select(executions.c.id).where(execution_condition(executions, launch.id))
-    if connection.execute(taken).first() is not None:
-        raise already_exists(launch.id)
-    _check_concurrency(connection, submission)
-    connection.execute(_INSERT_EXECUTION, _execution_values(submission))
-    key = ExecutionKey.of(launch.id).columns
-    times = {"created_at": submission.now, "updated_at": submission.now}
-    tags = dict.fromkeys(((tag, "") for tag in launch.spec.tags), None) | dict.fromkeys(
-        launch.spec.labels.values.items()
-    )
-    if tags:
-        connection.execute(_INSERT_TAG, [{**key, **times, "key": name, "value": value} for name, value in tags])
-    payload = ExecutionCreateRequest(spec=launch.effective_spec, inputs=launch.inputs).SerializeToString()
-    connection.execute(
-        _INSERT_OUTBOX, {**key, **times, "action": CREATE, "payload": payload, "available_at": submission.now}
-    )
+    pending = _Pending(connection)
+    taken = _taken_names(connection, submissions)
+    refusals: list[AlreadyExists | None] = []
+    for submission in submissions:
+        key = ExecutionKey.of(submission.launch.id)
+        refusal: AlreadyExists | None = None
+        if key in taken:
+            refusal = already_exists(submission.launch.id)
+        elif submission.source.spec.concurrency_policy.max:
+            pending.flush()
+            refusal = _limit_reached(connection, submission)
+        if refusal is None:
+            taken.add(key)
+            pending.add(submission)
+        refusals.append(refusal)
+    pending.flush()
+    return refusals
+
+
+class _Pending:
+    """Rows that wait to be inserted together."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._executions: list[dict[str, Any]] = []
+        self._tags: list[dict[str, Any]] = []
+        self._orders: list[dict[str, Any]] = []
+
+    def add(self, submission: Submission) -> None:
+        launch = submission.launch
+        self._executions.append(_execution_values(submission))
+        common = {
+            **ExecutionKey.of(launch.id).columns,
+            "created_at": submission.now,
+            "updated_at": submission.now,
+        }
+        tags = {(tag, "") for tag in launch.spec.tags} | set(launch.spec.labels.values.items())
+        self._tags += [{**common, "key": name, "value": value} for name, value in sorted(tags)]
+        payload = ExecutionCreateRequest(spec=launch.effective_spec, inputs=launch.inputs).SerializeToString()
+        self._orders.append({**common, "action": CREATE, "payload": payload, "available_at": submission.now})
+
+    def flush(self) -> None:
+        for statement, values in (
+            (_INSERT_EXECUTION, self._executions),
+            (_INSERT_TAG, self._tags),
+            (_INSERT_OUTBOX, self._orders),
+        ):
+            if values:
+                self._connection.execute(statement, values)
+                values.clear()
+
+
+def _taken_names(connection: Connection, submissions: Sequence[Submission]) -> set[ExecutionKey]:
+    keys = [ExecutionKey.of(submission.launch.id) for submission in submissions]
+    return {
+        ExecutionKey(scope.project, scope.domain, name)
+        for scope, names in by_scope(keys, lambda key: key)
+        for name in connection.execute(
+            READ_EXECUTION_NAMES, {**scope.columns, "keys": [key.name for key in names]}
+        ).scalars()
+    }
 
 
 def already_exists(execution: WorkflowExecutionIdentifier) -> AlreadyExists:
@@ -118,20 +164,15 @@ def _execution_values(submission: Submission) -> dict[str, Any]:
     }
 
 
-def _check_concurrency(connection: Connection, submission: Submission) -> None:
+def _limit_reached(connection: Connection, submission: Submission) -> LimitReached | None:
     """Count the executions of every version of the plan; upstream counts those that are QUEUED or RUNNING, which lets
     a burst through: here all that have not ended count.
     """
     limit = submission.source.spec.concurrency_policy.max
-    if not limit:
-        return
-    plan = select(launch_plans).where(launch_plans.c.id == submission.source.launch_plan_id)
-    own = connection.execute(plan).one()
+    own = connection.execute(select(launch_plans).where(launch_plans.c.id == submission.source.launch_plan_id)).one()
     versions = (
         select(launch_plans.c.id)
-        .where(
-            launch_plans.c.project == own.project, launch_plans.c.domain == own.domain, launch_plans.c.name == own.name
-        )
+        .where(*(launch_plans.c[part] == getattr(own, part) for part in ("project", "domain", "name")))
         .order_by(launch_plans.c.id)
         .with_for_update()
     )
@@ -141,10 +182,11 @@ def _check_concurrency(connection: Connection, submission: Submission) -> None:
         .select_from(executions)
         .where(executions.c.launch_plan_id.in_(ids), executions.c.phase.not_in(TERMINAL_PHASE_NAMES))
     ).scalar_one()
-    if going >= limit:
-        raise LimitReached(
-            f"concurrency limit ({limit}) reached for launch plan {submission.source.name}; skipping execution"
-        )
+    if going < limit:
+        return None
+    return LimitReached(
+        f"concurrency limit ({limit}) reached for launch plan {submission.source.name}; skipping execution"
+    )
 
 
 def read_origin(connection: Connection, node: NodeExecutionIdentifier) -> Origin:
