@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from flyteidl.core.execution_pb2 import ExecutionError, TaskLog
 from flyteidl.core.identifier_pb2 import TaskExecutionIdentifier
@@ -109,6 +109,7 @@ class TaskContext:
     console_url: str = ""
 
 
+@runtime_checkable
 class ResourceTaskType(Protocol):
     """A task type whose work is an object in the cluster. Both methods are pure: no I/O, no clock, no state."""
 
@@ -142,6 +143,7 @@ class RemoteJob:
     meta: bytes
 
 
+@runtime_checkable
 class RemoteJobTaskType(Protocol):
     """A task type whose work is a job behind an API. Calls may be repeated: ``create`` carries a token."""
 
@@ -162,6 +164,7 @@ class RemoteJobTaskType(Protocol):
         ...
 
 
+@runtime_checkable
 class InlineTaskType(Protocol):
     """A task type whose work is over within one call, without user code."""
 
