@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from flyte_admin.db.migrate import migrate
 from flyte_admin.descriptions.service import DescriptionService
 from flyte_admin.dispatch.relay import BuildManifest, Dispatcher
 from flyte_admin.executions.data import DataReader
+from flyte_admin.executions.event_delivery import EventDelivery
 from flyte_admin.executions.events import EventRecorder
 from flyte_admin.executions.node_service import NodeExecutionService
 from flyte_admin.executions.offload import Offloader
@@ -43,6 +45,8 @@ from flyte_core.clock import Clock, SystemClock
 from flyte_core.cluster import Cluster
 from flyte_core.events import EventSink
 from flyte_core.storage import BlobStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,11 @@ class AdminApp:
         self._database = database
         closures = ClosureStore(ports.store, settings.storage.entities_prefix)
         self._dispatcher = Dispatcher(database, ports.cluster, closures, ports.build_manifest, ports.clock)
-        self._dispatching: asyncio.Task[None] | None = None
+        self._delivery = EventDelivery(database, ports.sinks, ports.clock)
+        self._relays: list[asyncio.Task[None]] = []
         offloader = Offloader(ports.store, settings.storage.executions_prefix)
         sinks = [sink.name for sink in ports.sinks]
-        self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks)
+        self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks, wake_delivery=self._delivery.wake)
         registry = _registry(settings, ports, database, closures)
         self._projects = registry.projects
         signals = SignalService(database, ports.clock)
@@ -121,18 +126,23 @@ class AdminApp:
             app.grpc_address = await app._grpc.start(settings.server.grpc_address)
             undo.push_async_callback(app._grpc.stop, 0)
             app.http_address = await app._http.start(settings.server.http_address)
-            app._dispatching = asyncio.create_task(app._dispatcher.run(), name="dispatch")
+            app._start_relays()
             undo.pop_all()
         return app
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take no new calls, let those under way end within ``grace`` seconds, and close the database."""
         await asyncio.gather(self._grpc.stop(grace), self._http.stop(grace))
-        if self._dispatching is not None:
-            self._dispatching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._dispatching
+        for relay in self._relays:
+            relay.cancel()
+        await asyncio.gather(*self._relays, return_exceptions=True)
         await self._database.close()
+
+    def _start_relays(self) -> None:
+        for name, run in (("dispatch", self._dispatcher.run), ("deliver-events", self._delivery.run)):
+            relay = asyncio.create_task(run(), name=name)
+            relay.add_done_callback(_log_end)
+            self._relays.append(relay)
 
     def _executions(self, settings: AdminSettings, ports: AdminPorts, registry: RegistryServices) -> ExecutionServices:
         data = DataReader(ports.store)
@@ -153,6 +163,11 @@ class AdminApp:
             tasks=TaskExecutionService(self._database, data),
             events=self.events,
         )
+
+
+def _log_end(relay: asyncio.Task[None]) -> None:
+    if not relay.cancelled() and (error := relay.exception()) is not None:
+        _log.error("a relay of the control plane ended", extra={"relay": relay.get_name()}, exc_info=error)
 
 
 def _registry(
