@@ -107,8 +107,9 @@ async def test_an_event_of_an_unknown_execution_is_not_found(plane: Any) -> None
         node_event("RUNNING", id=NodeExecutionIdentifier(execution_id=EXECUTION, node_id="n\0")),
         task_event("RUNNING", occurred_at=None),
         task_event("RUNNING", task_id=Identifier(project="p")),
+        node_event("RUNNING", input_uri="s3://" + "x" * 5000),
     ],
-    ids=["id", "phase", "time", "node-id", "nul", "no-time", "task-id"],
+    ids=["id", "phase", "time", "node-id", "nul", "no-time", "task-id", "uri"],
 )
 async def test_a_malformed_event_is_refused_before_anything_is_written(plane: Any, event: Any) -> None:
     with pytest.raises(InvalidInput):

@@ -73,8 +73,26 @@ async def test_defaults_are_filled_in_and_kept_apart_from_what_the_user_gave(
         (lambda r: setattr(r, "domain", "nowhere"), "nowhere"),
         (lambda r: setattr(r, "project", "nobody"), "nobody"),
         (lambda r: r.ClearField("spec"), "spec"),
+        (lambda r: r.spec.labels.values.__setitem__("no spaces", "x"), "no spaces"),
+        (lambda r: r.spec.tags.append("t" * 300), "spec.tags"),
+        (lambda r: setattr(r.spec.launch_plan, "version", "v\u0430"), "ASCII"),
+        (lambda r: [r.spec.envs.values.add(key="A") for _ in range(2)], "twice"),
     ],
-    ids=["unknown", "type", "missing", "resource-type", "name", "long-name", "domain", "project", "no-spec"],
+    ids=[
+        "unknown",
+        "type",
+        "missing",
+        "resource-type",
+        "name",
+        "long-name",
+        "domain",
+        "project",
+        "no-spec",
+        "label",
+        "tag",
+        "look-alike",
+        "env",
+    ],
 )
 async def test_a_bad_request_names_the_fault_and_leaves_nothing(
     control_plane: Any, make_request: Any, spoil: Any, message: str

@@ -20,6 +20,8 @@ from flyte_core.identifiers import check_identifier, check_name
 PROPELLER = "propeller"
 """Producer id of a data plane that serves any cluster (upstream's default)."""
 
+LONGEST_URI = 2048
+"""Characters of an input URI; the columns hold no more."""
 _EARLIEST, _LATEST = -62135596800, 253402300799
 """Seconds of the years 1 and 9999, the ends of what a timestamp may say."""
 
@@ -34,10 +36,12 @@ def check_event(request: ExecutionEventRequest) -> None:
             _check_task(event.task_id)
             _check_node(event.parent_node_execution_id, "event.parent_node_execution_id")
             _check_times(event, "occurred_at", "reported_at")
+            _check_uri(event.input_uri)
             ranks = phases.TASK_RANK
         case NodeExecutionEventRequest(event=event):
             _check_node(event.id, "event.id")
             _check_times(event, "occurred_at", "reported_at")
+            _check_uri(event.input_uri)
             ranks = phases.NODE_RANK
         case WorkflowExecutionEventRequest(event=event):
             _check_execution(event.execution_id, "event.execution_id")
@@ -62,6 +66,14 @@ def _check_part(value: str, field: str, part: str) -> None:
 def _check_node(node: NodeExecutionIdentifier, field: str) -> None:
     _check_part(node.node_id, field, "node_id")
     _check_execution(node.execution_id, f"{field}.execution_id")
+
+
+def _check_uri(uri: str) -> None:
+    if len(uri) > LONGEST_URI or "\0" in uri:
+        raise InvalidInput(
+            f"invalid value for event.input_uri: {len(uri)} characters, at most {LONGEST_URI} without NUL are allowed",
+            field="event.input_uri",
+        )
 
 
 def _check_task(task: Identifier) -> None:

@@ -21,6 +21,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from flyte_admin.executions.execution_config import LaunchSettings, merge_execution_config
 from flyte_admin.executions.inputs import resolve_inputs
+from flyte_admin.registry.admission import check_ascii, check_labels
 from flyte_core.errors import InvalidInput
 from flyte_core.identifiers import check_execution_name, check_identifier, check_name
 
@@ -92,18 +93,22 @@ def check_create_request(request: ExecutionCreateRequest) -> None:
             field="spec.launch_plan.resource_type",
         )
     check_identifier(request.spec.launch_plan, "spec.launch_plan", resource_type=kind)
+    check_ascii(request.spec.launch_plan, "spec.launch_plan")
     _check_overrides(request.spec)
 
 
 def _check_overrides(spec: ExecutionSpec) -> None:
     if spec.max_parallelism < 0:
         raise InvalidInput("invalid value for spec.max_parallelism: it must not be negative", field="max_parallelism")
+    for key, value in spec.labels.values.items():
+        check_labels({key: value}, "spec.labels")
+    for tag in spec.tags:
+        check_name(tag, "spec.tags")
     seen: set[str] = set()
     for env in spec.envs.values:
         if not env.key or env.key in seen:
-            raise InvalidInput(
-                f"invalid value for spec.envs: key {env.key[:256]!r} is empty or twice", field="spec.envs"
-            )
+            problem = "is twice" if env.key else "is empty"
+            raise InvalidInput(f"invalid value for spec.envs: key {env.key[:256]!r} {problem}", field="spec.envs")
         seen.add(env.key)
 
 

@@ -192,6 +192,8 @@ class ExecutionService:
         :raises flyte_admin.executions.refusals.AlreadyTerminal: if it has ended
         """
         check_identifier(request.id, "id")
+        if "\0" in request.cause:
+            raise InvalidInput("invalid value for cause: it has a NUL character", field="cause")
         now = self._ports.clock.now()
         await self._ports.database.write(
             lambda connection: terminate(connection, request.id, request.cause, principal, now)
