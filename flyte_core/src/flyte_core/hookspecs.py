@@ -2,7 +2,8 @@
 
 A plugin is a module, class or object with functions marked ``@hookimpl``, named by an entry point in the group
 ``flyte.plugins``. What it claims is metadata too, readable without importing it: the groups ``flyte.task_types``
-(entry-point name = task type, value = plugin name) and ``flyte.storage`` (name = URL scheme, value = plugin name).
+(entry-point name = task type, value = plugin name), ``flyte.storage`` (name = URL scheme) and ``flyte.event_sinks``
+(name = sink).
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def flyte_storage(ctx: StorageContext) -> BlobStore | None:
 def flyte_event_sinks(ctx: PluginContext) -> Sequence[EventSink]:
     """Return sinks for recorded events.
 
-    Called once at the control plane's start, on every plugin. Delivery is at least once per sink; one slow or broken
-    sink holds up no other.
+    Called once at the control plane's start, on every plugin that claims a sink. Delivery is at least once per sink;
+    one slow or broken sink holds up no other.
     """
     raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from importlib_metadata import Distribution, EntryPoint, distributions
 from packaging.requirements import InvalidRequirement, Requirement
@@ -16,6 +16,7 @@ PLUGINS = "flyte.plugins"
 TASK_TYPES = "flyte.task_types"
 STORAGE = "flyte.storage"
 API_DISTRIBUTION = "flyte-core"
+EVENT_SINKS = "flyte.event_sinks"
 SYSTEMS = {
     "Linux": "Operating System :: POSIX",
     "Darwin": "Operating System :: MacOS",
@@ -30,6 +31,7 @@ class PluginMetadata:
     :ivar name: the plugin's name, by which configuration and commands know it
     :ivar task_types: task types claimed
     :ivar schemes: URL schemes claimed
+    :ivar event_sinks: names of event sinks claimed
     :ivar problem: why it cannot be used, known before import; empty when nothing speaks against it
     """
 
@@ -39,6 +41,7 @@ class PluginMetadata:
     entry_point: EntryPoint
     task_types: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
+    event_sinks: tuple[str, ...] = ()
     problem: str = ""
     summary: str = field(default="", compare=False)
 
@@ -63,7 +66,7 @@ def scan() -> list[PluginMetadata]:
             plugins += same
             continue
         both = " and ".join(f"{plugin.distribution} {plugin.version}" for plugin in same)
-        plugins += [_with_problem(plugin, f"the name {name!r} is used by {both}: uninstall one") for plugin in same]
+        plugins += [replace(plugin, problem=f"the name {name!r} is used by {both}: uninstall one") for plugin in same]
     return plugins
 
 
@@ -76,6 +79,7 @@ def _describe(distribution: Distribution, point: EntryPoint) -> PluginMetadata:
         entry_point=point,
         task_types=tuple(sorted(entry.name for entry in claims if entry.group == TASK_TYPES)),
         schemes=tuple(sorted(entry.name.lower() for entry in claims if entry.group == STORAGE)),
+        event_sinks=tuple(sorted(entry.name for entry in claims if entry.group == EVENT_SINKS)),
         problem=_problem(distribution),
         summary=distribution.metadata["Summary"] or "",
     )
@@ -115,16 +119,3 @@ def _api_problem(requirements: Iterable[str]) -> str:
 
 def _normal(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
-
-
-def _with_problem(plugin: PluginMetadata, problem: str) -> PluginMetadata:
-    return PluginMetadata(
-        plugin.name,
-        plugin.distribution,
-        plugin.version,
-        plugin.entry_point,
-        plugin.task_types,
-        plugin.schemes,
-        problem,
-        plugin.summary,
-    )

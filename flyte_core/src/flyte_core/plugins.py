@@ -129,8 +129,8 @@ class PluginManager:
         """Return the sinks of all plugins that have any. A broken plugin has none, and is listed with its reason."""
         sinks: list[EventSink] = []
         for record in self._records:
-            if record.reason or record.metadata.task_types or record.metadata.schemes:
-                continue  # what a plugin claims by key is loaded by key
+            if record.reason or not record.metadata.event_sinks:
+                continue
             try:
                 for answer in self._call(record, "flyte_event_sinks", PluginContext(config=self._section(record))):
                     sinks += answer
@@ -162,7 +162,7 @@ class PluginManager:
         who = f"plugin {plugin.name!r} of {plugin.distribution} {plugin.version}"
         if record.reason:
             return f"{who} is {record.status.value}: {record.reason}"
-        return f"{who} serves {', '.join((*plugin.task_types, *plugin.schemes)) or 'events'}"
+        return f"{who} serves {', '.join((*plugin.task_types, *plugin.schemes, *plugin.event_sinks)) or 'nothing'}"
 
     def _claimant(self, name: str) -> PluginRecord | None:
         if name in self._conflicts:
@@ -185,9 +185,8 @@ class PluginManager:
         for name, records in claims.items():
             if len(records) > 1 and name not in chosen:
                 who = " and ".join(f"{r.metadata.name!r} ({r.metadata.distribution})" for r in records)
-                conflicts[name] = (
-                    f"task type {name!r} is claimed by {who}: choose one with plugins.task_types.{name}, or uninstall one"
-                )
+                fix = f"choose one with plugins.task_types.{name}, or uninstall one"
+                conflicts[name] = f"task type {name!r} is claimed by {who}: {fix}"
         return conflicts
 
     def _section(self, record: PluginRecord) -> Mapping[str, Any]:
