@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flyteidl.admin.event_pb2 import (
     NodeExecutionEventRequest,
@@ -20,10 +23,11 @@ from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.workflow_pb2 import Workflow, WorkflowClosure
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from google.protobuf.json_format import ParseDict
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from flyte_admin.db import Database
-from flyte_admin.db.schema import launch_plans, projects, workflows
+from flyte_admin.db.migrate import migrate
+from flyte_admin.db.schema import launch_plans, metadata, projects, workflows
 from flyte_admin.dispatch import Dispatcher
 from flyte_admin.dispatch.orders import Order
 from flyte_admin.executions.data import DataReader
@@ -152,6 +156,52 @@ def bare_manifest(order: Order, closure: WorkflowClosure) -> Manifest:
 
 async def _no_single_task(identifier: Identifier) -> Identifier:
     raise NotFound(f"task {identifier.name} is not registered")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the newest schema, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "admin.db"
+
+    async def fill() -> None:
+        database = Database(f"sqlite:///{file}")
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(fill())
+    return file
+
+
+@pytest.fixture(scope="session")
+def shared_postgresql(postgresql_server: str, postgresql_template: str) -> str:
+    """One PostgreSQL database for all tests here: emptying it is quicker than making another."""
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE executions TEMPLATE {postgresql_template}")
+    base, _, query = postgresql_server.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/executions" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database with the newest schema; on PostgreSQL it may be full of another test's rows."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("shared_postgresql")
+        return url
+    shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
+    return f"sqlite:///{tmp_path / 'admin.db'}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty database with the newest schema."""
+    database = Database(database_url)
+    if database.dialect == "postgresql":
+        tables = ", ".join(f'"{table}"' for table in metadata.tables)
+        await database.write(
+            lambda connection: connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")) and None
+        )
+    yield database
+    await database.close()
 
 
 @pytest.fixture

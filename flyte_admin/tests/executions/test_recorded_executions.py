@@ -11,6 +11,7 @@ from flyteidl.admin.execution_pb2 import (
     ExecutionCreateRequest,
     WorkflowExecutionGetDataRequest,
     WorkflowExecutionGetDataResponse,
+    WorkflowExecutionGetMetricsRequest,
     WorkflowExecutionGetRequest,
 )
 from flyteidl.admin.node_execution_pb2 import (
@@ -27,6 +28,7 @@ from flyteidl.core.literals_pb2 import LiteralMap
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
+from flyte_admin.executions.metrics import MetricsReader
 from flyte_admin.executions.outcomes import Verdict
 
 RUNS = [
@@ -183,3 +185,18 @@ async def snapshot(plane: Any, execution: WorkflowExecutionIdentifier) -> list[A
         for node in nodes.node_executions:
             found.append(await plane.tasks.list(TaskExecutionListRequest(node_execution_id=node.id, limit=100)))
     return found
+
+
+async def test_the_spans_of_an_execution_nest_and_name_where_the_time_went(control_plane: Any, recording: Any) -> None:
+    execution = await replay(control_plane, recording("parent_sub"), batch=100)
+    metrics = MetricsReader(control_plane.database)
+    whole = (await metrics.get(WorkflowExecutionGetMetricsRequest(id=execution, depth=-1))).span
+    assert whole.workflow_id == execution
+    assert [span.operation_id or span.node_id.node_id for span in whole.spans] == [
+        "WORKFLOW_SETUP", "start-node", "n0", "n1", "end-node", "WORKFLOW_TEARDOWN",
+    ]  # fmt: skip
+    n0 = whole.spans[2]
+    inner = next(span for span in n0.spans if span.node_id.node_id == "n0-0-n0")
+    task = next(span for span in inner.spans if span.HasField("task_id"))
+    assert [span.operation_id for span in task.spans] == ["TASK_SETUP", "TASK_RUNTIME", "TASK_TEARDOWN"]
+    assert not (await metrics.get(WorkflowExecutionGetMetricsRequest(id=execution))).span.spans
