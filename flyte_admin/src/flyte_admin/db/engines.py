@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from flyte_core.errors import AlreadyExists, ConfigError, FlyteError, SystemFault, Unavailable
+from flyte_core.errors import AlreadyExists, ConfigError, FlyteError, InvalidInput, SystemFault, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock that another process holds before the statement fails."""
@@ -139,6 +139,8 @@ def translate(error: Exception) -> FlyteError:
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
         return Unavailable(f"the database does not answer: {_driver_text(error)}")
+    if isinstance(error, DataError):  # PostgreSQL is stricter than SQLite: NUL, length, range
+        return InvalidInput(f"a value of the request cannot be stored: {_driver_text(error)}")
     return DatabaseFault(f"failed database operation: {_driver_text(error)}")
 
 

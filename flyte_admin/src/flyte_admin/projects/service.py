@@ -22,6 +22,7 @@ from flyte_admin.db import Database
 from flyte_admin.projects import repository
 from flyte_admin.registry.admission import Domains, check_labels
 from flyte_core.errors import AlreadyExists, InvalidInput, NotFound
+from flyte_core.identifiers import check_name
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 300
@@ -85,8 +86,7 @@ class ProjectService:
 
         :raises NotFound: if there is no such project
         """
-        if not identifier:
-            raise InvalidInput("missing id", field="id")
+        check_name(identifier, "id")
         row = await self._database.read(lambda connection: repository.find(connection, identifier))
         if row is None:
             raise _missing(identifier)

@@ -9,7 +9,8 @@ from flyteidl.core.identifier_pb2 import Identifier
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert, select
 
 from flyte_admin.db.listing import Listing, Page, PagedQuery
-from flyte_core.errors import InvalidInput, NotFound
+from flyte_core.errors import NotFound
+from flyte_core.identifiers import check_name
 
 KEY = ("project", "domain", "name", "version")
 
@@ -69,8 +70,7 @@ class EntityRows:
 def check_scope(project: str, domain: str) -> None:
     """Refuse a list request without project or domain."""
     for field, value in (("id.project", project), ("id.domain", domain)):
-        if not value:
-            raise InvalidInput(f"missing {field}", field=field)
+        check_name(value, field)
 
 
 def name_list(page: Page) -> NamedEntityIdentifierList:
