@@ -1,0 +1,12 @@
+"""The workflow compiler: from what an SDK registers to what a data plane executes.
+
+It adds start and end node, resolves references, draws the edges both ways, and checks every binding. It is pure, takes
+time linear in the size of the workflow, and reports all problems at once, with upstream's codes and text form.
+"""
+
+from flyte_core.compiler.problems import Code, CompileErrors, Problem
+from flyte_core.compiler.references import LaunchPlanInterface
+from flyte_core.compiler.tasks import compile_task
+from flyte_core.compiler.workflows import compile_workflow
+
+__all__ = ["Code", "CompileErrors", "LaunchPlanInterface", "Problem", "compile_task", "compile_workflow"]
