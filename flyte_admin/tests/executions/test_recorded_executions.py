@@ -200,3 +200,13 @@ async def test_the_spans_of_an_execution_nest_and_name_where_the_time_went(contr
     task = next(span for span in inner.spans if span.HasField("task_id"))
     assert [span.operation_id for span in task.spans] == ["TASK_SETUP", "TASK_RUNTIME", "TASK_TEARDOWN"]
     assert not (await metrics.get(WorkflowExecutionGetMetricsRequest(id=execution))).span.spans
+
+
+async def test_a_child_execution_reads_as_upstreams(control_plane: Any, recording: Any) -> None:
+    recorded = recording("parent_lp")
+    await replay(control_plane, recorded, batch=100)
+    answers = [response for method, _, response in recorded.calls() if method == "GetExecution"]
+    wanted = ParseDict(answers[-1], Execution())
+    found = await control_plane.reader.get(WorkflowExecutionGetRequest(id=wanted.id))
+    assert lines(with_times_of(found, wanted)) == lines(wanted)
+    assert found.spec.metadata.nesting == 1
