@@ -11,7 +11,9 @@ from flyteidl.admin.common_pb2 import (
     ResourceListRequest,
 )
 from flyteidl.admin.task_pb2 import Task, TaskClosure, TaskCreateRequest, TaskCreateResponse, TaskList
+from flyteidl.core.compiler_pb2 import CompiledTask
 from flyteidl.core.identifier_pb2 import ResourceType
+from flyteidl.core.tasks_pb2 import TaskTemplate
 from sqlalchemy import Connection, Row
 
 from flyte_admin.db import Database
@@ -22,6 +24,7 @@ from flyte_admin.registry.rows import name_list, row_identifier
 from flyte_admin.tasks.repository import ROWS
 from flyte_admin.tasks.validation import TaskRules, check_task
 from flyte_core.clock import Clock
+from flyte_core.compiler import CompileErrors, compile_task
 from flyte_core.errors import AlreadyExists, InvalidInput
 
 
@@ -41,9 +44,7 @@ class TaskService:
         :raises AlreadyExists: if the version exists with this content
         """
         check_task(request, self._rules)
-        closure = TaskClosure()
-        closure.compiled_task.template.CopyFrom(request.spec.template)
-        closure.compiled_task.template.id.CopyFrom(request.id)
+        closure = TaskClosure(compiled_task=_compile(request))
         closure.created_at.FromDatetime(self._clock.now())
         content = digest(closure.compiled_task)
 
@@ -85,6 +86,17 @@ class TaskService:
     async def list_ids(self, request: NamedEntityIdentifierListRequest) -> NamedEntityIdentifierList:
         """Return a page of names."""
         return name_list(await self._database.read(ROWS.names(request).fetch))
+
+
+def _compile(request: TaskCreateRequest) -> CompiledTask:
+    """Compile the template under the request's identifier, whatever it says itself."""
+    template = TaskTemplate()
+    template.CopyFrom(request.spec.template)
+    template.id.CopyFrom(request.id)
+    try:
+        return compile_task(template)
+    except CompileErrors as error:
+        raise InvalidInput(f"failed to compile task {request.id.name}: {error}", field="spec.template") from error
 
 
 def _refuse_second(name: str, existing: Row[Any], closure: TaskClosure, content: bytes) -> None:

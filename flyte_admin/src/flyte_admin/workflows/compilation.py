@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flyte_core.compiler import CompileErrors, compile_workflow
 from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest, WorkflowSpec
 from flyteidl.core.compiler_pb2 import CompiledWorkflowClosure
 
 from flyte_admin.workflows.references import References
+from flyte_core.compiler import CompileErrors, compile_workflow
 from flyte_core.errors import InvalidInput
 
 

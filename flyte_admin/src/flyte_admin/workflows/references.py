@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 
 from flyte_admin.db.schema import launch_plans, tasks
 from flyte_admin.registry.rows import KEY, row_identifier
+from flyte_core.compiler import LaunchPlanInterface
 
 _CHUNK = 200
 """Identifiers in one query: four parameters each, below SQLite's bound."""
@@ -25,13 +26,10 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What is registered of the things that a workflow refers to; what is not there is for the compiler to report.
-
-    :ivar launch_plans: id and interface of each
-    """
+    """What is registered of the things that a workflow refers to; what is not there is for the compiler to report."""
 
     tasks: tuple[CompiledTask, ...]
-    launch_plans: tuple[tuple[Identifier, TypedInterface], ...]
+    launch_plans: tuple[LaunchPlanInterface, ...]
 
 
 def nodes_of(spec: WorkflowSpec) -> Iterator[Node]:
@@ -78,16 +76,18 @@ def _tasks(connection: Connection, keys: Iterable[Key]) -> Iterator[CompiledTask
             yield TaskClosure.FromString(closure).compiled_task
 
 
-def _plans(connection: Connection, keys: Iterable[Key]) -> Iterator[tuple[Identifier, TypedInterface]]:
+def _plans(connection: Connection, keys: Iterable[Key]) -> Iterator[LaunchPlanInterface]:
     table = launch_plans
     for chunk in _chunks(keys):
         statement = select(table).where(_among(table, chunk))
         for row in connection.execute(statement):
             closure = LaunchPlanClosure.FromString(row.closure)
+            expected = closure.expected_inputs.parameters
             interface = TypedInterface(outputs=closure.expected_outputs)
-            for name, parameter in closure.expected_inputs.parameters.items():
+            for name, parameter in expected.items():
                 interface.inputs.variables[name].CopyFrom(parameter.var)
-            yield row_identifier(row, ResourceType.LAUNCH_PLAN), interface
+            defaulted = frozenset(name for name, parameter in expected.items() if not parameter.required)
+            yield LaunchPlanInterface(row_identifier(row, ResourceType.LAUNCH_PLAN), interface, defaulted)
 
 
 def _among(table: Table, keys: list[Key]) -> ColumnElement[bool]:
