@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import yaml
 
 from flyte_cli.up.settings import BUCKET, UpSettings
+from flyte_core.builtin.s3_signing import Credentials
 from flyte_core.errors import ConfigError
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Key pair of the object store."""
-
-    access_key: str
-    secret_key: str
 
 
 def prepare(settings: UpSettings) -> Credentials:
