@@ -53,14 +53,8 @@ def write_whole(path, document):
     os.replace(temporary, path)
 
 
-def console_script(name):
-    """Return the entry point of a console script of this environment, None if it has none of that name."""
-    if "/" in name:
-        return None
-    for entry in importlib.metadata.entry_points(group="console_scripts"):
-        if entry.name == name:
-            return entry
-    return None
+SCRIPTS = {}
+"""Console scripts of this environment by name: looked up once, before any fork."""
 
 
 def claim(path):
@@ -118,7 +112,7 @@ def child(request):
     try:
         become(request)
         argv = request["argv"]
-        entry = console_script(argv[0])
+        entry = SCRIPTS.get(argv[0])
         if entry is None:
             program = shutil.which(argv[0])
             if program is None:
@@ -216,7 +210,7 @@ def main():
     for name in sys.argv[1:]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    importlib.metadata.entry_points()
+    SCRIPTS.update({entry.name: entry for entry in importlib.metadata.entry_points(group="console_scripts")})
     gc.collect()
     gc.freeze()
     Parent().run()
