@@ -12,6 +12,7 @@ from typing import Any
 from flyte_admin.data_proxy.service import DataProxyService
 
 from flyte_admin.app import AdminApp, AdminPorts
+from flyte_admin.dispatch.manifest import ManifestWriter
 from flyte_admin.object_store.app import create_object_store_app
 from flyte_admin.rest.browser_guard import LOCAL_HOSTS, BrowserGuard
 from flyte_admin.rest.server import HttpServer
@@ -20,7 +21,6 @@ from flyte_cli.up.data_folder import prepare, write_client_config
 from flyte_cli.up.in_process import InProcessAdmin
 from flyte_cli.up.listening import check_free
 from flyte_cli.up.log_pages import TEMPLATE, log_routes
-from flyte_cli.up.manifest import build_manifest
 from flyte_cli.up.settings import BUCKET, UpSettings
 from flyte_core.builtin.file_store import FileStore
 from flyte_core.builtin.s3_signing import Credentials, S3Signer
@@ -97,7 +97,7 @@ async def start_admin(
     ports = AdminPorts(
         store=store,
         cluster=cluster,
-        build_manifest=build_manifest,
+        build_manifest=ManifestWriter(),
         data_proxy=proxy.methods(),
         sinks=plugins.event_sinks(),
         http_routes=log_routes(cluster.log_file),
