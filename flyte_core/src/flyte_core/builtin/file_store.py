@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -64,9 +65,19 @@ class FileStore:
         self._threads.shutdown()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work on one of this store's threads."""
+        """Run blocking work on one of this store's threads.
+
+        When the caller is cancelled this still waits for the work to end, so that nobody closes a file under it.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        future = loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
+            raise
 
     def owns(self, uri: str) -> bool:
         """Tell whether the URI is below one of the prefixes."""

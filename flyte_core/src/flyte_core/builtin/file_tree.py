@@ -21,8 +21,8 @@ from pathlib import Path
 from flyte_core.builtin.attributes import NONE, Attributes, attributes_file
 from flyte_core.builtin.drafts import Draft, Stamps, flush_folders, version_of
 from flyte_core.builtin.file_names import check_bucket, object_path
-from flyte_core.builtin.walk import Entry, walk
-from flyte_core.errors import ConfigError, Unavailable
+from flyte_core.builtin.walk import Entry, level, walk
+from flyte_core.errors import AlreadyExists, ConfigError, Unavailable
 
 TEMPORARY = "%tmp"
 """Folder, below the root, of files that have no name yet."""
@@ -88,7 +88,7 @@ class FileTree:
     def create_bucket(self, bucket: str) -> None:
         """Make the bucket, durably; nothing happens if it is there."""
         check_bucket(bucket)
-        with self._translated(f"bucket {bucket}"):
+        with self.translated(f"bucket {bucket}"):
             flush_folders(self._make_folder(str(self.root / bucket / ATTRIBUTES)))
 
     def open(self, bucket: str, key: str) -> tuple[int, FileObject] | None:
@@ -97,7 +97,7 @@ class FileTree:
         :raises Unavailable: if there is something else than a regular file
         """
         path = self._path(bucket, key)
-        with self._translated(f"{bucket}/{key}"):
+        with self.translated(f"{bucket}/{key}"):
             try:
                 descriptor = os.open(path, _OPEN_READ)
             except _ABSENT:
@@ -111,7 +111,7 @@ class FileTree:
     def stat(self, bucket: str, key: str) -> FileObject | None:
         """Describe an object; None if there is none."""
         path = self._path(bucket, key)
-        with self._translated(f"{bucket}/{key}"):
+        with self.translated(f"{bucket}/{key}"):
             try:
                 return self._regular(bucket, key, os.lstat(path))
             except _ABSENT:
@@ -124,7 +124,7 @@ class FileTree:
         :param name: for errors
         :raises StoreFull: if there is no room
         """
-        with self._translated(name):
+        with self.translated(name):
             draft = self.new_draft()
             try:
                 yield draft
@@ -136,18 +136,26 @@ class FileTree:
         path = f"{self._temporary}/{secrets.token_hex(12)}"
         return Draft(path, os.open(path, _OPEN_NEW, 0o600))
 
-    def publish(self, draft: Draft, bucket: str, key: str, attributes: Attributes = NONE) -> FileObject:
+    def publish(
+        self, draft: Draft, bucket: str, key: str, attributes: Attributes = NONE, *, only_new: bool = False
+    ) -> FileObject:
         """Make what was drafted the content of an object, durably and at once.
 
+        :param only_new: replace nothing
+        :raises AlreadyExists: if there is such an object already and ``only_new`` is set
         :raises StoreFull: if there is no room
         """
         path = self._path(bucket, key)
-        with self._translated(f"{bucket}/{key}"):
+        with self.translated(f"{bucket}/{key}"):
             stamp = self._stamps.next()
             version = draft.seal(stamp)
             changed = self._write_attributes(bucket, key, version, attributes) if attributes else []
             replaced = self._version_at(path)
-            changed += self.place(draft.path, path)
+            try:
+                changed += self.place(draft.path, path, only_new=only_new)
+            except BaseException:
+                self._forget_attributes(bucket, key, version)
+                raise
             flush_folders(changed)
             if replaced is not None:
                 self._forget_attributes(bucket, key, replaced)
@@ -163,7 +171,7 @@ class FileTree:
     def remove(self, bucket: str, key: str) -> None:
         """Remove an object, durably, and the folders that it leaves empty."""
         path = self._path(bucket, key)
-        with self._translated(f"{bucket}/{key}"):
+        with self.translated(f"{bucket}/{key}"):
             version = self._version_at(path)
             if version is None:
                 return
@@ -180,21 +188,28 @@ class FileTree:
 
         :param after: yield only keys above this one
         """
-        with self._translated(bucket):
+        with self.translated(bucket):
             for entry in walk(str(self.root / bucket), prefix, after):
-                found = self.describe(bucket, entry)
+                found = self._describe(bucket, entry)
                 if found is not None:
                     yield found
 
-    def describe(self, bucket: str, entry: Entry) -> FileObject | None:
-        """Describe what a walk met; None if it is gone."""
+    def level(self, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[FileObject | str]:
+        """Yield what :meth:`walk` does, but for all objects below one folder only its key prefix, ending in ``/``."""
+        with self.translated(bucket):
+            for entry in level(str(self.root / bucket), prefix, after):
+                found = entry.key if entry.folder else self._describe(bucket, entry)
+                if found is not None:
+                    yield found
+
+    def _describe(self, bucket: str, entry: Entry) -> FileObject | None:
         try:
             status = entry.status()
         except _ABSENT:
             return None
         return self._described(bucket, entry.key, status) if stat.S_ISREG(status.st_mode) else None
 
-    def place(self, source: str, path: str) -> list[str]:
+    def place(self, source: str, path: str, *, only_new: bool = False) -> list[str]:
         """Give a flushed file its final name, making folders as needed.
 
         :return: the folders to flush before the name is durable. Flushing all of them at the end costs little more
@@ -204,8 +219,13 @@ class FileTree:
         changed = [folder]
         for attempt in range(_PLACE_ATTEMPTS):
             try:
-                os.rename(source, path)
+                if only_new:
+                    os.link(source, path)
+                else:
+                    os.rename(source, path)
                 break
+            except FileExistsError as error:
+                raise AlreadyExists(f"{os.path.relpath(path, self.root)} exists already") from error
             except FileNotFoundError:
                 # The folder is new, or somebody just removed it with the last object in it.
                 if attempt == _PLACE_ATTEMPTS - 1:
@@ -287,7 +307,13 @@ class FileTree:
                     os.unlink(entry.path)
 
     @contextlib.contextmanager
-    def _translated(self, name: str) -> Iterator[None]:
+    def translated(self, name: str) -> Iterator[None]:
+        """Translate errors of the file system.
+
+        :param name: what is being worked on
+        :raises StoreFull: if there is no room
+        :raises Unavailable: for every other error
+        """
         try:
             yield
         except OSError as error:

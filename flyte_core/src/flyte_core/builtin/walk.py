@@ -37,21 +37,30 @@ def walk(top: str, prefix: str, after: str = "") -> Iterator[Entry]:
 def level(top: str, prefix: str, after: str = "") -> Iterator[Entry]:
     """Yield files and folders that start with ``prefix``, without descending: what a delimiter ``/`` leaves to see.
 
-    A folder is yielded only if there is a file in it.
+    A folder is yielded only if there is a file in it, above ``after``.
     """
     start, _, _ = prefix.rpartition("/")
     base = f"{start}/" if "/" in prefix else ""
     for entry in _entries(_folder_of(top, base), base):
-        if not entry.key.startswith(prefix) or entry.key <= after:
+        if not entry.key.startswith(prefix):
             continue
-        if not entry.folder or next(_walk(entry.found.path, entry.key, "", ""), None) is not None:
+        if not entry.folder:
+            shown = entry.key > after
+        else:
+            below = _walk(entry.found.path, entry.key, "", after)
+            shown = _may_hold(entry, after) and next(below, None) is not None
+        if shown:
             yield entry
+
+
+def _may_hold(folder: Entry, after: str) -> bool:
+    return folder.key > after or after.startswith(folder.key)
 
 
 def _walk(folder: str, base: str, prefix: str, after: str) -> Iterator[Entry]:
     for entry in _entries(folder, base):
         if entry.folder:
-            if entry.key.startswith(prefix) and (entry.key > after or after.startswith(entry.key)):
+            if entry.key.startswith(prefix) and _may_hold(entry, after):
                 yield from _walk(entry.found.path, entry.key, "", after)
         elif entry.key.startswith(prefix) and entry.key > after:
             yield entry
