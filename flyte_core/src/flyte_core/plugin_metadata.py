@@ -53,7 +53,7 @@ def scan() -> list[PluginMetadata]:
     found: dict[str, list[PluginMetadata]] = {}
     seen: set[str] = set()
     for distribution in distributions():
-        name = _normal(distribution.metadata["Name"] or "")
+        name = _normal(distribution.metadata.get("Name") or "")
         if not name or name in seen:
             continue
         seen.add(name)
@@ -81,7 +81,7 @@ def _describe(distribution: Distribution, point: EntryPoint) -> PluginMetadata:
         schemes=tuple(sorted(entry.name.lower() for entry in claims if entry.group == STORAGE)),
         event_sinks=tuple(sorted(entry.name for entry in claims if entry.group == EVENT_SINKS)),
         problem=_problem(distribution),
-        summary=distribution.metadata["Summary"] or "",
+        summary=distribution.metadata.get("Summary") or "",
     )
 
 
@@ -89,7 +89,7 @@ def _problem(distribution: Distribution) -> str:
     """Return what in the distribution's metadata forbids to use it here."""
     metadata = distribution.metadata
     try:
-        python = metadata["Requires-Python"]
+        python = metadata.get("Requires-Python")
         if python and platform.python_version() not in SpecifierSet(python):
             return f"it needs Python {python}, this is {platform.python_version()}"
     except InvalidSpecifier as error:
