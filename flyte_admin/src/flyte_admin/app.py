@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
 from flyte_admin.descriptions.service import DescriptionService
+from flyte_admin.dispatch.manifest import ManifestWriter
 from flyte_admin.dispatch.relay import BuildManifest, Dispatcher
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.event_delivery import EventDelivery
@@ -61,7 +62,7 @@ class AdminPorts:
 
     store: BlobStore
     cluster: Cluster
-    build_manifest: BuildManifest
+    build_manifest: BuildManifest = field(default_factory=ManifestWriter)
     clock: Clock = field(default_factory=SystemClock)
     data_proxy: Mapping[str, Rpc] | None = None
     sinks: Sequence[EventSink] = ()

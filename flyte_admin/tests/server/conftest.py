@@ -21,8 +21,6 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
-from flyte_core.cluster import Manifest
-from flyte_core.errors import Unavailable
 from flyte_core.testing.fakes import MemoryCluster, MemoryStore
 
 
@@ -38,10 +36,6 @@ class RunningAdmin:
     http: httpx.AsyncClient
 
 
-def _no_manifest(order: object, closure: object) -> Manifest:
-    raise Unavailable("this control plane dispatches nothing")
-
-
 def admin_settings(database_url: str, **server: object) -> AdminSettings:
     """Settings on free ports."""
     listening = ServerSettings(grpc_address="127.0.0.1:0", http_address="127.0.0.1:0", **server)
@@ -52,7 +46,7 @@ def admin_settings(database_url: str, **server: object) -> AdminSettings:
 async def running(settings: AdminSettings) -> AsyncIterator[RunningAdmin]:
     """Run a control plane with these settings."""
     store, cluster = MemoryStore(), MemoryCluster()
-    app = await AdminApp.start(settings, AdminPorts(store, cluster, _no_manifest))
+    app = await AdminApp.start(settings, AdminPorts(store, cluster))
     async with (
         grpc.aio.insecure_channel(app.grpc_address, options=[("grpc.max_send_message_length", -1)]) as channel,
         httpx.AsyncClient(base_url=f"http://{app.http_address}") as http,

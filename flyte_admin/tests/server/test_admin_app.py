@@ -23,6 +23,7 @@ from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.db import Database
 from flyte_admin.launch_plans.single_task import node_id
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
+from flyte_core.cluster import FLYTE_WORKFLOW
 from flyte_core.errors import ConfigError
 from flyte_core.testing.fakes import MemoryCluster, MemoryStore
 
@@ -33,7 +34,7 @@ def settings(url: str, **parts: Any) -> AdminSettings:
 
 
 def ports() -> AdminPorts:
-    return AdminPorts(MemoryStore(), MemoryCluster(), lambda _order, _closure: {})
+    return AdminPorts(MemoryStore(), MemoryCluster())
 
 
 async def test_what_was_registered_is_there_after_a_restart(database_url: str) -> None:
@@ -78,6 +79,9 @@ async def test_a_task_launched_by_itself_gets_a_workflow_and_a_launch_plan(admin
     request.inputs.literals["x"].scalar.primitive.integer = 3
     created = await admin.stub.CreateExecution(request)
     assert created.id.name == "single"
+    while (manifest := await admin.cluster.get(FLYTE_WORKFLOW, "flytesnacks-development", "single")) is None:
+        await asyncio.sleep(0.01)
+    assert manifest["metadata"]["labels"]["execution-id"] == "single"
     workflow = await admin.stub.GetWorkflow(ObjectGetRequest(id=make.named(ResourceType.WORKFLOW, ".flytegen.double")))
     template = workflow.closure.compiled_workflow.primary.template
     (node,) = [node for node in template.nodes if node.HasField("task_node")]
