@@ -85,6 +85,8 @@ class TaskContext:
     :ivar container_image: the node's image override, empty when there is none
     :ivar inputs: resolved inputs; for ``{{.inputs.x}}`` templates only
     :ivar config: the plugin's own section of the configuration, checked against its schema
+    :ivar spec_node_id: the node's id within its own graph, for labels; empty where it equals the unique one
+    :ivar now: when the plugin is asked, in UTC; hooks read no clock themselves
     """
 
     id: TaskExecutionIdentifier
@@ -107,6 +109,8 @@ class TaskContext:
     inputs: LiteralMap = field(default_factory=LiteralMap)
     config: Mapping[str, Any] = field(default_factory=dict)
     console_url: str = ""
+    spec_node_id: str = ""
+    now: datetime | None = None
 
 
 @runtime_checkable

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import base64
+import logging
+from typing import assert_never
 
-from flyte_core.plugins import PluginManager
-from flyteidl.core.execution_pb2 import ExecutionError
-
-from flyte_core import paths
-from flyte_core.cluster import Cluster
-from flyte_core.errors import FlyteError, InvalidInput, UserError
+from flyte_core.clock import Clock, SystemClock
+from flyte_core.cluster import POD, Cluster, Kind
+from flyte_core.errors import ConfigError, NotFound, PluginError, UserError
 from flyte_core.identifiers import GENERATED_NAME_LIMIT
 from flyte_core.phases import TaskPhase
+from flyte_core.plugins import PluginManager
 from flyte_core.storage import BlobStore
-from flyte_core.task_types import InlineTaskType, PhaseInfo, RemoteJob, RemoteJobTaskType, TaskContext, TaskType
+from flyte_core.task_types import PhaseInfo, TaskContext, TaskType
+from flyte_propeller.host.failures import system_failure, user_failure
+from flyte_propeller.host.inline import InlineRunner
 from flyte_propeller.host.outcome import OutcomeReader
-from flyte_propeller.host.quarantine import PluginFault, Quarantine, fault_report
+from flyte_propeller.host.quarantine import FaultLimits, PluginFault, Quarantine
+from flyte_propeller.host.remote_job import RemoteJobRunner
 from flyte_propeller.host.resource import ResourceRunner
+from flyte_propeller.host.served import Inline, Remote, Resource, Served, served
 from flyte_propeller.shell.ports import Launched
 
-CALL_SECONDS = 60.0
-"""Longest call of a hook that does I/O."""
-INLINE = "inline"
-MAX_META = 10 * 1024
+LOG = logging.getLogger(__name__)
 
 
 class PluginHost:
@@ -31,20 +31,33 @@ class PluginHost:
     :param output_limit: bytes of one outputs or error object
     """
 
-    def __init__(self, plugins: PluginManager, cluster: Cluster, store: BlobStore, *, output_limit: int) -> None:
+    def __init__(
+        self,
+        plugins: PluginManager,
+        cluster: Cluster,
+        store: BlobStore,
+        *,
+        output_limit: int,
+        clock: Clock | None = None,
+        limits: FaultLimits | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        outcomes = OutcomeReader(store, output_limit)
         self._plugins = plugins
-        self._store = store
-        self._quarantine = Quarantine()
-        self._outcomes = OutcomeReader(store, output_limit)
-        self._resources = ResourceRunner(cluster, store, self._outcomes, self._quarantine)
+        self._quarantine = Quarantine(clock, limits or FaultLimits())
+        self._resources = ResourceRunner(cluster, store, outcomes, self._quarantine, clock)
+        self._jobs = RemoteJobRunner(outcomes, self._quarantine, clock)
+        self._inline = InlineRunner(store, outcomes, self._quarantine, clock)
+        self._served: dict[str, tuple[TaskType, Served]] = {}
+        self._kinds: dict[Kind, None] = {POD: None}
 
     def of_type(self, task_type: str) -> tuple[str, int]:
-        """Return plugin id and name limit of the type's plugin; those of pods where no plugin serves it."""
+        """Return id and name limit of the type's plugin; the empty id and upstream's limit where none serves it."""
         try:
-            plugin = self._plugins.task_type(task_type)
-        except FlyteError:
+            found = self._find(task_type)
+        except (NotFound, PluginError, ConfigError):
             return "", GENERATED_NAME_LIMIT
-        return plugin.plugin_id, plugin.name_limit
+        return found.plugin_id, found.name_limit
 
     def name_limit(self, task_type: str) -> int:
         """Return how long a generated name may be."""
@@ -55,103 +68,96 @@ class PluginHost:
         return self.of_type(task_type)[0]
 
     async def launch(self, ctx: TaskContext) -> Launched | PhaseInfo:
-        """Create the attempt; see the port."""
+        """Create the attempt; see the port. Inline work is over by then, and what is returned is how it ended."""
         try:
-            plugin = self._find(ctx)
-        except FlyteError as error:
-            refused = ExecutionError(code="TaskTypeNotServed", message=str(error), kind=ExecutionError.SYSTEM)
-            return PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=refused)
+            found = self._find(ctx.template.type)
+        except (NotFound, PluginError, ConfigError) as error:
+            return system_failure("TaskTypeNotServed", f"task type {ctx.template.type!r}: {error}", retryable=False)
+        shut = self._quarantine.reason(found.plugin_id)
+        if shut:
+            return system_failure("PluginQuarantined", shut, retryable=False)
         try:
-            return await self._launch(plugin, ctx)
-        except InvalidInput as error:
-            refused = ExecutionError(code="BadTaskSpecification", message=str(error), kind=ExecutionError.USER)
-            return PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=refused)
+            match found:
+                case Resource():
+                    return await self._resources.launch(found, ctx)
+                case Remote():
+                    return await self._jobs.launch(found, ctx)
+                case Inline():
+                    return await self._inline.launch(found, ctx)
+                case _:
+                    assert_never(found)
         except PluginFault as error:
-            return fault_report(str(error))
+            return system_failure("PluginFault", str(error))
+        except UserError as error:
+            return user_failure("BadTaskSpecification", f"task {ctx.template.id.name}: {error}")
 
     async def observe(self, ctx: TaskContext, launched: Launched) -> PhaseInfo:
         """Return the phase of the attempt; see the port."""
         try:
-            plugin = self._find(ctx)
-        except FlyteError as error:
-            return fault_report(str(error))
+            found = self._find(ctx.template.type)
+        except (NotFound, PluginError, ConfigError) as error:
+            return system_failure("TaskTypeNotServed", f"task type {ctx.template.type!r}: {error}")
+        shut = self._quarantine.reason(found.plugin_id)
+        if shut:
+            # What runs goes on running; it is looked at again when the plugin has had its rest.
+            return PhaseInfo(TaskPhase.QUEUED, reason=shut)
         try:
-            match plugin:
-                case InlineTaskType():
-                    return await self._run_inline(plugin, ctx)
-                case RemoteJobTaskType():
-                    return await self._observe_job(plugin, ctx, launched)
+            match found:
+                case Resource():
+                    return await self._resources.observe(found, ctx, launched)
+                case Remote():
+                    return await self._jobs.observe(found, ctx, launched)
+                case Inline():
+                    return system_failure("ResourceDeletedExternally", "inline work leaves nothing to look at")
                 case _:
-                    return await self._resources.observe(plugin, ctx, launched)
+                    assert_never(found)
         except PluginFault as error:
-            return fault_report(str(error))
+            return system_failure("PluginFault", str(error))
+        except UserError as error:
+            return user_failure("BadTaskSpecification", f"task {ctx.template.id.name}: {error}")
 
     async def delete(self, ctx: TaskContext, launched: Launched | None) -> bool:
-        """End the attempt; see the port. A plugin that is gone or broken leaves nothing that could be deleted."""
+        """End the attempt; see the port. Objects are deleted without their plugin, jobs cannot be."""
         try:
-            plugin = self._find(ctx)
-        except FlyteError:
-            return True
+            found = self._find(ctx.template.type)
+        except (NotFound, PluginError, ConfigError) as error:
+            gone = [await self._resources.delete(kind, ctx, launched) for kind in list(self._kinds)]
+            if launched is not None and all(gone):
+                LOG.warning("%s: what its plugin may have left elsewhere stays: %s", ctx.generated_name, error)
+            return all(gone)
+        match found:
+            case Resource():
+                return await self._resources.delete(found.kind, ctx, launched)
+            case Remote():
+                return await self._delete_job(found, ctx, launched)
+            case Inline():
+                return True
+            case _:
+                assert_never(found)
+
+    async def _delete_job(self, found: Remote, ctx: TaskContext, launched: Launched | None) -> bool:
         try:
-            match plugin:
-                case InlineTaskType():
-                    return True
-                case RemoteJobTaskType():
-                    return launched is None or await self._delete_job(plugin, ctx, launched)
-                case _:
-                    return await self._resources.delete(plugin, ctx, launched)
+            shut = self._quarantine.reason(found.plugin_id)
+            if not shut:
+                return await self._jobs.delete(found, ctx, launched)
         except PluginFault:
             return False
+        LOG.error("job %s may be left behind: %s", ctx.generated_name, shut)
+        return True
 
-    def _find(self, ctx: TaskContext) -> TaskType:
-        """Return the plugin.
+    def _find(self, task_type: str) -> Served:
+        """Return what serves the type.
 
-        :raises flyte_core.errors.FlyteError: saying why there is none, and what to install
+        :raises flyte_core.errors.NotFound: if nothing does; says why, and what to install
+        :raises flyte_core.errors.PluginError: if its plugin is broken
+        :raises flyte_core.errors.ConfigError: if its plugin is configured wrongly
         """
-        plugin = self._plugins.task_type(ctx.template.type)
-        reason = self._quarantine.reason(plugin.plugin_id)
-        if reason:
-            raise InvalidInput(f"plugin {plugin.plugin_id!r} is quarantined: {reason}; restart after mending it")
-        return plugin
-
-    async def _launch(self, plugin: TaskType, ctx: TaskContext) -> Launched | PhaseInfo:
-        match plugin:
-            case InlineTaskType():
-                return Launched(INLINE)
-            case RemoteJobTaskType():
-                job = await self._quarantine.await_call(
-                    plugin.plugin_id, "create", lambda: plugin.create(ctx, token=ctx.generated_name), CALL_SECONDS
-                )
-                if not isinstance(job, RemoteJob) or len(job.meta) > MAX_META:
-                    raise PluginFault(f"plugin {plugin.plugin_id!r}: create returned no RemoteJob of at most 10 KiB")
-                return Launched(base64.b64encode(job.meta).decode() or "-")
-            case _:
-                return await self._resources.launch(plugin, ctx)
-
-    async def _run_inline(self, plugin: InlineTaskType, ctx: TaskContext) -> PhaseInfo:
-        try:
-            outputs = await self._quarantine.await_call(plugin.plugin_id, "run", lambda: plugin.run(ctx), CALL_SECONDS)
-        except UserError as error:
-            failed = ExecutionError(code="InlineTaskFailed", message=str(error), kind=ExecutionError.USER)
-            return PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=failed)
-        data = outputs.SerializeToString(deterministic=True)
-        await self._store.write(paths.join(ctx.paths.output_prefix, paths.OUTPUTS), data)
-        return await self._outcomes.of_success(ctx, PhaseInfo(TaskPhase.SUCCESS))
-
-    async def _observe_job(self, plugin: RemoteJobTaskType, ctx: TaskContext, launched: Launched) -> PhaseInfo:
-        job = RemoteJob(_meta(launched))
-        info = await self._quarantine.await_call(plugin.plugin_id, "get", lambda: plugin.get(ctx, job), CALL_SECONDS)
-        self._quarantine.check_report(plugin.plugin_id, info)
-        if info.phase is TaskPhase.SUCCESS:
-            return await self._outcomes.of_success(ctx, info)
-        return info
-
-    async def _delete_job(self, plugin: RemoteJobTaskType, ctx: TaskContext, launched: Launched) -> bool:
-        job = RemoteJob(_meta(launched))
-        return await self._quarantine.await_call(
-            plugin.plugin_id, "delete", lambda: plugin.delete(ctx, job), CALL_SECONDS
-        )
-
-
-def _meta(launched: Launched) -> bytes:
-    return b"" if launched.token == "-" else base64.b64decode(launched.token)
+        plugin = self._plugins.task_type(task_type)
+        known = self._served.get(task_type)
+        if known is not None and known[0] is plugin:
+            return known[1]
+        found = served(plugin)
+        self._served[task_type] = (plugin, found)
+        if isinstance(found, Resource):
+            self._kinds[found.kind] = None
+        return found
