@@ -29,6 +29,7 @@ from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
 from flyte_admin.db.schema import launch_plans, metadata, projects, workflows
 from flyte_admin.dispatch import Dispatcher
+from flyte_admin.dispatch.manifest import ManifestWriter
 from flyte_admin.dispatch.orders import Order
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.events import EventRecorder
@@ -144,16 +145,6 @@ def closure_uri(workflow: Identifier) -> str:
     return f"{METADATA}/admin/{workflow.project}/{workflow.domain}/{workflow.name}/{workflow.version}"
 
 
-def bare_manifest(order: Order, closure: WorkflowClosure) -> Manifest:
-    """A FlyteWorkflow as far as the dispatcher is concerned."""
-    return {
-        "apiVersion": "flyte.lyft.com/v1alpha1",
-        "kind": "FlyteWorkflow",
-        "metadata": {"name": order.execution.name, "namespace": order.namespace, "finalizers": ["flyte.org/finalizer"]},
-        "spec": {"id": closure.compiled_workflow.primary.template.id.name},
-    }
-
-
 async def _no_single_task(identifier: Identifier) -> Identifier:
     raise NotFound(f"task {identifier.name} is not registered")
 
@@ -213,7 +204,7 @@ async def control_plane(database: Database) -> ControlPlane:
         await store.write(closure_uri(workflow.id), workflow.closure.SerializeToString())
     data = DataReader(store)
     wakes: list[int] = []
-    manifests = Manifests(bare_manifest)
+    manifests = Manifests(ManifestWriter())
     dispatcher = Dispatcher(database, cluster, ClosureStore(store, f"{METADATA}/admin"), manifests, clock)
     ports = ExecutionPorts(
         database=database,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flyteidl.admin.execution_pb2 import ExecutionTerminateRequest, WorkflowExecutionGetRequest
+from flyteidl.admin.execution_pb2 import (
+    ExecutionCreateRequest,
+    ExecutionTerminateRequest,
+    WorkflowExecutionGetDataRequest,
+    WorkflowExecutionGetRequest,
+)
 from flyteidl.core.execution_pb2 import ExecutionError, WorkflowExecution
+from flyteidl.core.literals_pb2 import LiteralMap
+from google.protobuf.json_format import ParseDict
 from sqlalchemy import func, select, update
 
 from flyte_admin.db.schema import workflow_outbox
@@ -53,7 +63,7 @@ async def test_an_accepted_execution_becomes_one_flyte_workflow(control_plane: A
     await control_plane.executions.create(make_request("one"))
     assert await control_plane.dispatcher.turn() == 1
     found = await control_plane.cluster.get(FLYTE_WORKFLOW, NAMESPACE, "one")
-    assert found["spec"]["id"] == "golden_wf.single"
+    assert found["spec"]["id"] == "golden:development:golden_wf.single"
     assert await waiting(control_plane) == 0
 
 
@@ -183,3 +193,40 @@ async def test_what_an_earlier_life_left_over_is_dispatched_at_the_start(control
         await asyncio.sleep(0.02)
     runner.cancel()
     assert len((await control_plane.cluster.list(FLYTE_WORKFLOW)).items) == 100
+
+
+@pytest.mark.parametrize(
+    "run", ["single", "branch", "parent_sub", "parent_dyn", "parent_map", "gates", "with_failure_node"]
+)
+async def test_the_flyte_workflow_is_the_one_that_upstream_created(
+    control_plane: Any, recording: Any, run: str
+) -> None:
+    """But for what the API server adds and the spacing of keys, which nobody may read anything into."""
+    request = ParseDict(recording(run).json("create-request"), ExecutionCreateRequest())
+    await control_plane.executions.create(request)
+    await control_plane.dispatcher.turn()
+    found = await control_plane.cluster.get(FLYTE_WORKFLOW, NAMESPACE, request.name)
+    wanted = json.loads((Path(__file__).parent / "recorded" / "manifests" / f"{run}.json").read_text())
+    assert comparable(found) == comparable(wanted)
+
+
+def comparable(manifest: Any) -> Any:
+    plain = json.loads(re.sub(r"  +", " ", json.dumps(manifest)))
+    del plain["acceptedAt"]
+    for key in ("uid", "resourceVersion", "creationTimestamp", "generation"):
+        plain["metadata"].pop(key, None)
+    return plain
+
+
+async def test_large_inputs_are_referred_to(control_plane: Any, make_request: Any) -> None:
+    request = make_request("large", plan="parent_map")
+    for _ in range(40_000):
+        request.inputs.literals["xs"].collection.literals.add().scalar.primitive.integer = 123_456_789
+    created = await control_plane.executions.create(request)
+    await control_plane.dispatcher.turn()
+    found = await control_plane.cluster.get(FLYTE_WORKFLOW, NAMESPACE, "large")
+    assert found["inputs"] is None
+    stored = LiteralMap.FromString(await control_plane.store.read(found["offloadedInputs"]))
+    assert len(stored.literals["xs"].collection.literals) == 40_000
+    data = await control_plane.reader.get_data(WorkflowExecutionGetDataRequest(id=created.id))
+    assert data.full_inputs == stored

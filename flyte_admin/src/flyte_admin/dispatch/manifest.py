@@ -1,4 +1,4 @@
-"""Writes the FlyteWorkflow of an order: inputs by reference, and the graph too where it is large."""
+"""Writes the FlyteWorkflow of an order: whole where it is small, with references to what is large."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import OrderedDict
 
 from flyteidl.admin.execution_pb2 import ExecutionMetadata
 from flyteidl.admin.workflow_pb2 import WorkflowClosure
-from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_admin.dispatch.orders import Order
 from flyte_core.cluster import Manifest
@@ -21,8 +20,8 @@ from flyte_core.flyteworkflow import (
 from flyte_core.task_types import PlatformResources
 
 OFFLOAD_BYTES = 256 * 1024
-"""Size of a compiled workflow above which its FlyteWorkflow refers to it instead of holding it. As JSON it is some
-three times as large, and an object of a real API server may have 1.5 MiB.
+"""Size of a compiled workflow, and of inputs, above which the FlyteWorkflow refers to it instead of holding it. As JSON
+it is some three times as large, and an object of a real API server may have 1.5 MiB.
 """
 PARTS_KEPT = 64
 """Compiled workflows whose parts are kept in memory: executions of the same one share them."""
@@ -55,7 +54,7 @@ class ManifestWriter:
         facts = LaunchFacts(
             execution_id=order.execution,
             namespace=order.namespace,
-            inputs=LiteralMap(),
+            inputs=order.request.inputs,
             spec=order.spec,
             accepted_at=order.accepted_at,
             platform_resources=self._resources,
@@ -63,7 +62,8 @@ class ManifestWriter:
             console_url=self._console_url,
         )
         manifest = build_flyte_workflow(self._closure_parts(order.closure_uri, closure), facts)
-        manifest = offload_inputs(manifest, order.inputs_uri)
+        if order.request.inputs.ByteSize() > OFFLOAD_BYTES:
+            manifest = offload_inputs(manifest, order.inputs_uri)
         if closure.ByteSize() > OFFLOAD_BYTES:
             manifest = offload_closure(manifest, order.closure_uri)
         return manifest
