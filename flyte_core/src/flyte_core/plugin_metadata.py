@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from importlib_metadata import Distribution, EntryPoint, distributions
+from importlib_metadata import Distribution, EntryPoint
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -52,7 +52,7 @@ def scan() -> list[PluginMetadata]:
     """
     found: dict[str, list[PluginMetadata]] = {}
     seen: set[str] = set()
-    for distribution in distributions():
+    for distribution in Distribution.discover():
         name = _normal(distribution.metadata.get("Name") or "")
         if not name or name in seen:
             continue
