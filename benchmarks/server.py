@@ -53,7 +53,7 @@ def flyte_up(data: Path, *options: str) -> Iterator[Up]:
     ports = free_ports()
     command = [sys.executable, "-m", "flyte_cli", "up", "--data", str(data), *options]
     command += ["--port", str(ports[0]), "--http-port", str(ports[1]), "--s3-port", str(ports[2])]
-    environment = {**os.environ, "PYTHONPATH": NOOP}
+    environment = {**os.environ, "PYTHONPATH": NOOP + ":" + os.environ.get("PYTHONPATH", "")}
     begin = time.perf_counter()
     process = psutil.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
