@@ -6,54 +6,61 @@ from flyteidl.admin.event_pb2 import WorkflowExecutionEventRequest
 from flyteidl.core.execution_pb2 import ExecutionError, WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.event.event_pb2 import WorkflowExecutionEvent
+from google.protobuf.json_format import MessageToDict
 
 from flyte_core.cluster import POD, Manifest
+from flyte_core.errors import Unavailable
 from flyte_core.phases import WorkflowPhase
 from flyte_propeller.machine.event_requests import PRODUCER, timestamp
-from flyte_propeller.shell.round import FINALIZER, Ports
+from flyte_propeller.machine.retry import truncated
+from flyte_propeller.shell.ports import Verdict
+from flyte_propeller.shell.round import Ports
+from flyte_propeller.shell.saving import ended_metadata
 
 TASK_FINALIZER = "flyte.org/finalizer-k8s"
 
 
-async def fail_unreadable(manifest: Manifest, message: str, ports: Ports, *, code: str = "BadWorkflow") -> None:
+async def fail_workflow(manifest: Manifest, message: str, ports: Ports, *, code: str = "BadWorkflow") -> None:
     """Report FAILED once with the reason, delete the pods that it owns, and mark it as ended.
 
     :raises flyte_core.errors.SystemFault: if the control plane or the cluster does not answer; may be repeated
     """
     metadata, now = manifest["metadata"], ports.clock.now()
-    ids = manifest.get("executionId") or {}
-    error = ExecutionError(code=code, message=message, kind=ExecutionError.SYSTEM)
-    if all(ids.get(part) for part in ("project", "domain", "name")):
-        execution = WorkflowExecutionIdentifier(project=ids["project"], domain=ids["domain"], name=ids["name"])
-        event = WorkflowExecutionEvent(
-            execution_id=execution,
-            producer_id=PRODUCER,
-            phase=WorkflowExecution.FAILED,
-            occurred_at=timestamp(now),
-            error=error,
-        )
-        await ports.admin.record([WorkflowExecutionEventRequest(event=event)])
+    error = truncated(ExecutionError(code=code, message=message, kind=ExecutionError.SYSTEM))
+    await _report(manifest, error, ports)
     await _delete_pods(manifest, ports)
-    labels = {
-        **(metadata.get("labels") or {}),
-        "termination-status": "terminated",
-        "completed-time": now.strftime("%Y-%m-%d.%H"),
-    }
-    finalizers = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
     status = {
         "phase": int(WorkflowPhase.FAILED),
         "message": message[:1024],
         "stoppedAt": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "error": {"code": code, "message": message, "kind": "SYSTEM"},
+        "error": MessageToDict(error),
     }
-    ended = {**manifest, "metadata": {**metadata, "labels": labels, "finalizers": finalizers}, "status": status}
-    await ports.cluster.replace(ended)
+    await ports.cluster.replace({**manifest, "metadata": ended_metadata(metadata, now), "status": status})
+
+
+async def _report(manifest: Manifest, error: ExecutionError, ports: Ports) -> None:
+    ids = manifest.get("executionId")
+    if not isinstance(ids, dict) or not all(
+        isinstance(ids.get(k), str) and ids[k] for k in ("project", "domain", "name")
+    ):
+        return  # nobody to report to: the label and the status say it
+    execution = WorkflowExecutionIdentifier(project=ids["project"], domain=ids["domain"], name=ids["name"])
+    event = WorkflowExecutionEvent(
+        execution_id=execution,
+        producer_id=PRODUCER,
+        phase=WorkflowExecution.FAILED,
+        occurred_at=timestamp(ports.clock.now()),
+        error=error,
+    )
+    replies = await ports.admin.record([WorkflowExecutionEventRequest(event=event)])
+    fresh = not (manifest.get("status") or {}).get("phase")
+    if fresh and replies and replies[0].verdict is Verdict.UNKNOWN_EXECUTION:
+        raise Unavailable(f"the control plane does not know the execution yet: {replies[0].message}")
 
 
 async def _delete_pods(manifest: Manifest, ports: Ports) -> None:
     metadata = manifest["metadata"]
-    selector = f"execution-id={metadata['name']}"
-    pods = await ports.cluster.list(POD, namespace=metadata["namespace"], labels=selector)
+    pods = await ports.cluster.list(POD, namespace=metadata["namespace"], labels=f"execution-id={metadata['name']}")
     for pod in pods.items:
         owners = [owner["uid"] for owner in pod["metadata"].get("ownerReferences") or ()]
         if metadata["uid"] not in owners:

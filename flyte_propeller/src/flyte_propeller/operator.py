@@ -1,19 +1,21 @@
-"""The run loop of the data plane: watches wake keys, workers run rounds, a resync covers every lost wake-up."""
+"""The run loop of the data plane over a cluster port: watches wake keys, rounds are run, a resync covers the rest."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from flyte_core.cluster import FLYTE_WORKFLOW, POD, Kind, Manifest, WatchEvent
-from flyte_core.errors import Conflict, InvalidInput, NotFound, SystemFault
-from flyte_propeller.bad_workflow import fail_unreadable
-from flyte_propeller.machine.workflow import Workflow
-from flyte_propeller.shell.execution import Execution, load
-from flyte_propeller.shell.round import Ports, refresh, run_round
+from flyte_core.cluster import FLYTE_WORKFLOW, POD, Kind, Manifest
+from flyte_core.errors import Conflict, InvalidInput, NotFound, SystemFault, TooLarge
+from flyte_propeller.bad_workflow import fail_workflow
+from flyte_propeller.crd import PluginOf
+from flyte_propeller.garbage import collect_garbage
+from flyte_propeller.shell.execution import Execution
+from flyte_propeller.shell.loading import StateMissing, load
+from flyte_propeller.shell.round import Ports, run_round
 from flyte_propeller.wakeups import Key, Wakeups
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +28,14 @@ ROUNDS_IN_A_ROW = 50
 """Rounds of one execution before others get their turn."""
 
 
+@dataclass(slots=True)
+class _Trouble:
+    """Rounds in a row that have failed: by an outage, and by a fault of this program."""
+
+    outages: int = 0
+    faults: int = 0
+
+
 class Propeller:
     """Drives every FlyteWorkflow of a cluster to its end.
 
@@ -33,17 +43,15 @@ class Propeller:
     :param watched: kinds of objects that plugins create; a change of one wakes its execution
     """
 
-    def __init__(
-        self, ports: Ports, plugin_of: Callable[[str], tuple[str, int]], *, watched: tuple[Kind, ...] = (POD,)
-    ) -> None:
+    def __init__(self, ports: Ports, plugin_of: PluginOf, *, watched: tuple[Kind, ...] = (POD,)) -> None:
         self._ports = ports
         self._plugin_of = plugin_of
         self._watched = watched
         self._wakeups = Wakeups()
         self._executions: dict[Key, Execution] = {}
-        self._faults: dict[Key, int] = {}
-        self._outages: dict[Key, int] = {}
+        self._trouble: dict[Key, _Trouble] = {}
         self.synced = asyncio.Event()
+        """Set once the FlyteWorkflows of the cluster are known."""
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -52,41 +60,41 @@ class Propeller:
             for kind in self._watched:
                 group.create_task(self._follow(kind, OWNED, self._resource_changed))
             group.create_task(self._resync())
-            group.create_task(self._collect())
-            for _ in range(self._ports.settings.rounds_at_once):
-                group.create_task(self._work())
+            group.create_task(collect_garbage(self._ports.cluster, self._ports.clock, self._ports.settings))
+            places = asyncio.Semaphore(self._ports.settings.rounds_at_once)
+            while True:
+                await places.acquire()
+                key = await self._wakeups.take()
+                group.create_task(self._work(key, places))
 
     # -- wake-ups
 
-    async def _follow(self, kind: Kind, labels: str, changed: Callable[[Manifest, bool], None]) -> None:
+    async def _follow(self, kind: Kind, labels: str, changed: Callable[[Manifest], None]) -> None:
         """List and watch one kind for ever."""
-        backoff = FIRST_BACKOFF
+        cluster, backoff = self._ports.cluster, FIRST_BACKOFF
         while True:
             try:
-                listing = await self._ports.cluster.list(kind, labels=labels)
+                listing = await cluster.list(kind, labels=labels)
                 for item in listing.items:
-                    changed(item, False)
+                    changed(item)
                 if kind is FLYTE_WORKFLOW:
                     self.synced.set()
-                backoff = FIRST_BACKOFF
-                watch: AsyncIterator[WatchEvent] = self._ports.cluster.watch(
-                    kind, labels=labels, since=listing.resource_version
-                )
-                async for event in watch:
-                    changed(event.object, event.type == "DELETED")
+                async for event in cluster.watch(kind, labels=labels, since=listing.resource_version):
+                    backoff = FIRST_BACKOFF
+                    changed(event.object)
             except SystemFault as error:
                 LOG.warning("watch of %s ended: %s", kind.plural, error)
-                await self._ports.clock.sleep(backoff)
-                backoff = min(backoff * 2, LAST_BACKOFF)
+            await self._ports.clock.sleep(backoff)
+            backoff = min(backoff * 2, LAST_BACKOFF)
 
-    def _workflow_changed(self, manifest: Manifest, _gone: bool) -> None:
+    def _workflow_changed(self, manifest: Manifest) -> None:
         metadata = manifest["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         known = self._executions.get(key)
         if known is None or known.resource_version != metadata["resourceVersion"]:
             self._wakeups.wake(key)
 
-    def _resource_changed(self, manifest: Manifest, _gone: bool) -> None:
+    def _resource_changed(self, manifest: Manifest) -> None:
         metadata: dict[str, Any] = dict(manifest["metadata"])
         owners = [owner for owner in metadata.get("ownerReferences") or () if owner.get("controller")]
         if not owners:
@@ -111,80 +119,72 @@ class Propeller:
 
     # -- work
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._wakeups.take()
-            try:
-                await self._attend(key)
-            finally:
-                self._wakeups.done(key)
+    async def _work(self, key: Key, places: asyncio.Semaphore) -> None:
+        try:
+            await self._attend(key)
+        finally:
+            self._wakeups.done(key)
+            places.release()
 
     async def _attend(self, key: Key) -> None:
         """Run rounds of one execution while they have something to do. Every fault ends here, with a bound."""
         try:
-            if await self._rounds(key):
-                self._wakeups.wake(key)
-            self._faults.pop(key, None)
-            self._outages.pop(key, None)
-        except Conflict:
+            await self._rounds(key)
+            self._trouble.pop(key, None)
+        except (Conflict, NotFound) as error:
+            LOG.debug("%s: %s; it is read anew", key.name, error)
             self._executions.pop(key, None)
-            self._wakeups.wake_later(key, 0)
+            self._wakeups.wake(key)
         except SystemFault as error:
             self._retry_later(key, error)
         except Exception as error:  # noqa: BLE001 - the shell's border: a fault of this program fails one workflow only
             await self._count_fault(key, error)
 
-    async def _rounds(self, key: Key) -> bool:
-        execution = await self._current(key)
+    async def _rounds(self, key: Key) -> None:
+        execution = self._executions.get(key) or await self._load(key)
         if execution is None:
-            return False
+            return
         for _ in range(ROUNDS_IN_A_ROW):
             more = await run_round(execution, self._ports)
             if execution.finished:
-                del self._executions[key]
-                return False
+                self._executions.pop(key, None)
+                return
             if not more:
-                self._set_timer(key, execution)
-                return False
-            fresh = await refresh(execution, self._ports)
-            if fresh is None or fresh["metadata"]["resourceVersion"] != execution.resource_version:
-                return True
-        return True
+                if execution.timers.next is not None:
+                    wait = (execution.timers.next - self._ports.clock.now()).total_seconds()
+                    self._wakeups.wake_later(key, max(wait, 0.0))
+                return
+        self._wakeups.wake(key)
 
-    def _set_timer(self, key: Key, execution: Execution) -> None:
-        if execution.timers:
-            wait = (min(execution.timers.values()) - self._ports.clock.now()).total_seconds()
-            self._wakeups.wake_later(key, max(wait, 0.0))
-
-    async def _current(self, key: Key) -> Execution | None:
-        """Return the execution as stored now, from memory where nobody else has written."""
-        known = self._executions.get(key)
-        manifest = await self._ports.cluster.get(FLYTE_WORKFLOW, key.namespace, key.name)
+    async def _load(self, key: Key) -> Execution | None:
+        """Read an execution from what is stored. One that cannot be understood fails, once."""
+        ports = self._ports
+        manifest = await ports.cluster.get(FLYTE_WORKFLOW, key.namespace, key.name)
         if manifest is None or (manifest["metadata"].get("labels") or {}).get("termination-status") == "terminated":
-            self._executions.pop(key, None)
             return None
-        graph: Workflow | None = None
-        if known is not None and known.manifest["metadata"]["uid"] == manifest["metadata"]["uid"]:
-            ours = (known.manifest.get("status") or {}).get("flyteState")
-            if (manifest.get("status") or {}).get("flyteState") == ours:
-                known.manifest = manifest
-                return known
-            graph = known.workflow
         try:
-            execution = await load(manifest, self._ports.store, self._ports.settings, self._plugin_of, graph)
+            execution = await load(manifest, ports.store, ports.settings, self._plugin_of, None)
         except InvalidInput as error:
+            if isinstance(error, StateMissing) and not await self._is_stored(manifest):
+                raise Conflict(f"{key.name} was written while it was read") from error
             LOG.warning("%s: %s", key.name, error)
-            await fail_unreadable(manifest, str(error), self._ports)
+            await fail_workflow(manifest, str(error), ports)
             return None
         self._executions[key] = execution
         return execution
+
+    async def _is_stored(self, manifest: Manifest) -> bool:
+        metadata = manifest["metadata"]
+        stored = await self._ports.cluster.get(FLYTE_WORKFLOW, metadata["namespace"], metadata["name"])
+        return stored is not None and stored["metadata"]["resourceVersion"] == metadata["resourceVersion"]
 
     # -- faults
 
     def _retry_later(self, key: Key, error: SystemFault) -> None:
         """Infrastructure is at fault: try again for as long as it takes, ever more slowly."""
-        count = self._outages[key] = self._outages.get(key, 0) + 1
-        wait = min(FIRST_BACKOFF * 2 ** min(count - 1, 10), LAST_BACKOFF)
+        trouble = self._trouble.setdefault(key, _Trouble())
+        trouble.outages += 1
+        wait = min(FIRST_BACKOFF * 2 ** min(trouble.outages - 1, 10), LAST_BACKOFF)
         LOG.warning("%s: %s; again in %.1f s", key.name, error, wait)
         if key in self._executions:
             self._executions[key].inbox.whole = True
@@ -192,44 +192,22 @@ class Propeller:
 
     async def _count_fault(self, key: Key, error: Exception) -> None:
         """This program is at fault: try again from what is stored, then fail the workflow."""
-        count = self._faults[key] = self._faults.get(key, 0) + 1
-        LOG.exception("%s: round failed (%d of %d)", key.name, count, MAX_SYSTEM_RETRIES)
+        trouble = self._trouble.setdefault(key, _Trouble())
+        trouble.faults += 1
+        LOG.exception("%s: round failed (%d of %d)", key.name, trouble.faults, MAX_SYSTEM_RETRIES)
         self._executions.pop(key, None)
-        if count <= MAX_SYSTEM_RETRIES:
-            self._wakeups.wake_later(key, min(FIRST_BACKOFF * 2**count, LAST_BACKOFF))
+        text, code = f"{type(error).__name__}: {error}", "Workflow abort failed"
+        if isinstance(error, TooLarge):
+            text, code = "Workflow execution state is too large for Flyte to handle.", "WorkflowTooLarge"
+        elif trouble.faults <= MAX_SYSTEM_RETRIES:
+            self._wakeups.wake_later(key, min(FIRST_BACKOFF * 2**trouble.faults, LAST_BACKOFF))
             return
-        text = (
-            f"max number of system retry attempts [{count}/{MAX_SYSTEM_RETRIES}] exhausted. "
-            f"Last known status message: {type(error).__name__}: {error}"
-        )
+        else:
+            tried = f"[{trouble.faults}/{MAX_SYSTEM_RETRIES}]"
+            text = f"max number of system retry attempts {tried} exhausted. Last known status message: {text}"
         try:
             manifest = await self._ports.cluster.get(FLYTE_WORKFLOW, key.namespace, key.name)
             if manifest is not None:
-                await fail_unreadable(manifest, text, self._ports, code="Workflow abort failed")
+                await fail_workflow(manifest, text, self._ports, code=code)
         except SystemFault as fault:
             self._retry_later(key, fault)
-
-    # -- garbage
-
-    async def _collect(self) -> None:
-        """Delete ended FlyteWorkflows after their time."""
-        while True:
-            await self._ports.clock.sleep(min(60.0, self._ports.settings.keep_seconds))
-            try:
-                listing = await self._ports.cluster.list(FLYTE_WORKFLOW, labels="termination-status=terminated")
-                for item in listing.items:
-                    await self._collect_one(item)
-            except SystemFault as error:
-                LOG.warning("ended workflows are kept longer: %s", error)
-
-    async def _collect_one(self, manifest: Manifest) -> None:
-        stopped = (manifest.get("status") or {}).get("stoppedAt") or manifest["metadata"]["creationTimestamp"]
-        age = self._ports.clock.now() - datetime.fromisoformat(stopped)
-        if age >= timedelta(seconds=self._ports.settings.keep_seconds):
-            metadata = manifest["metadata"]
-            try:
-                await self._ports.cluster.delete(
-                    FLYTE_WORKFLOW, metadata["namespace"], metadata["name"], uid=metadata["uid"]
-                )
-            except NotFound:
-                LOG.debug("%s is gone already", metadata["name"])

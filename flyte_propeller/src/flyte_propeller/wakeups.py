@@ -1,4 +1,4 @@
-"""Keys that want to be looked at: each is worked on by one worker at a time, and a wake-up is never lost."""
+"""Keys that want to be looked at: each is worked on once at a time, and a wake-up is never lost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class Key(NamedTuple):
 
 
 class Wakeups:
-    """A set of keys in order of arrival. A key that is woken while it is worked on comes back afterwards."""
+    """A set of keys in order of arrival, for one taker. A key that is woken while it is worked on comes back later."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[Key, None] = OrderedDict()
         self._working: set[Key] = set()
         self._again: set[Key] = set()
         self._later: list[tuple[float, Key]] = []
+        self._due: dict[Key, float] = {}
         self._changed = asyncio.Event()
 
     def wake(self, key: Key) -> None:
@@ -35,8 +36,11 @@ class Wakeups:
 
     def wake_later(self, key: Key, seconds: float) -> None:
         """Have the key looked at after that time, at the latest."""
-        heapq.heappush(self._later, (asyncio.get_running_loop().time() + seconds, key))
-        self._changed.set()
+        at = asyncio.get_running_loop().time() + seconds
+        if self._due.get(key, at + 1) > at:
+            self._due[key] = at
+            heapq.heappush(self._later, (at, key))
+            self._changed.set()
 
     async def take(self) -> Key:
         """Wait for a key and hold it; :meth:`done` lets it go."""
@@ -48,7 +52,8 @@ class Wakeups:
                 return key
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 
@@ -63,5 +68,8 @@ class Wakeups:
         """Wake what is due; return the seconds until the next, None if there is none."""
         now = asyncio.get_running_loop().time()
         while self._later and self._later[0][0] <= now:
-            self.wake(heapq.heappop(self._later)[1])
+            at, key = heapq.heappop(self._later)
+            if self._due.get(key) == at:
+                del self._due[key]
+                self.wake(key)
         return self._later[0][0] - now if self._later else None

@@ -2,13 +2,16 @@
 
 The order is a contract with the shell:
 
-1. the state was read fresh; a round over an older one is abandoned before any effect;
+1. the FlyteWorkflow is read fresh, after everything else was looked at: a round over a state that is older than the
+   stored one is abandoned before any effect, and what was seen outside was seen under the state that is still valid;
 2. :class:`Ask` - answered at once, the machine is asked again with the answer as a fact, nothing is stored yet.
    An answer may write to the object store what any other round would write there too (a node's inputs);
 3. :class:`RecordEvent`, in order. While the control plane does not answer the round is abandoned: nothing is stored,
    nothing is counted against anybody;
 4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
-5. :class:`LaunchTask` and :class:`DeleteTask`, by deterministic names; what they give is a fact of the next round;
+5. :class:`LaunchTask` and :class:`DeleteTask`, by deterministic names, with no other call in between: the state that
+   intends them is the stored one. What they give is a fact of the next round, confirmed by uid. Both are wanted
+   again whenever the node is looked at, until the fact is there;
 6. :class:`Finish`, after which the execution is no longer looked at; :class:`WakeAt` only sets a timer.
 
 Identity: events by (execution, node, phase) or (attempt, phase, version); the others by (node, attempt).
@@ -20,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from flyteidl.core.execution_pb2 import ExecutionError
+
 from flyte_core.events import ExecutionEventRequest
 from flyte_propeller.machine.state import WorkflowState
 
@@ -28,9 +33,12 @@ from flyte_propeller.machine.state import WorkflowState
 class Ask:
     """Resolve the node's inputs and write them (for the start node: the workflow's inputs as its outputs; for the end
     node: its inputs as the workflow's outputs too).
+
+    :ivar error: for the failure node: what the workflow failed with
     """
 
     node: int
+    error: ExecutionError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,11 @@ class Step:
     :ivar effects: in the order of the contract above
     :ivar touched: nodes whose state changed; the rest of the stored state stays as it is
     :ivar save: False when nothing changed that would be missed after a crash
+    :ivar more: another round has something to do at once, without any new fact
     """
 
     state: WorkflowState
     effects: tuple[Effect, ...] = ()
     touched: frozenset[int] = frozenset()
     save: bool = False
+    more: bool = False

@@ -6,17 +6,23 @@ from dataclasses import replace
 
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowExecution
 
+from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_propeller.machine import task_nodes
-from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, RecordEvent, Step
-from flyte_propeller.machine.event_requests import ending_event, failure
+from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
+from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
-from flyte_propeller.machine.state import NodeState, WorkflowState
-from flyte_propeller.machine.turn import Turn
+from flyte_propeller.machine.retry import truncated
+from flyte_propeller.machine.state import WorkflowState
+from flyte_propeller.machine.turn import ENDED_WELL, Turn
 from flyte_propeller.machine.workflow import Workflow
 
 STARTS_PER_ROUND = 100
 """Nodes that start in one round, at most: bounds the events and objects of a round, however wide the graph."""
+QUEUED_AHEAD = 100
+"""Nodes that are QUEUED without a place, at most; more of them would only make the stored state longer."""
+AUTO_ABORT = "Some node execution failed, auto-abort."
+"""Upstream's reason for ending the nodes that still run when a workflow fails."""
 
 
 def evaluate(workflow: Workflow, state: WorkflowState, facts: Facts) -> Step:
@@ -26,11 +32,12 @@ def evaluate(workflow: Workflow, state: WorkflowState, facts: Facts) -> Step:
     """
     turn = Turn(workflow, state, facts)
     for key in sorted(facts.gone):
-        _take_gone(turn, key)
+        task_nodes.take_gone(turn, key)
     if state.phase not in TERMINAL_WORKFLOW_PHASES:
         _advance(turn)
-    if turn.state.phase in TERMINAL_WORKFLOW_PHASES:
-        _clean_up(turn)
+    _ask_again(turn)
+    if turn.state.phase in TERMINAL_WORKFLOW_PHASES and not turn.state.cleanup:
+        turn.effects.append(Finish())
     return turn.step()
 
 
@@ -53,16 +60,6 @@ def _advance(turn: Turn) -> None:
         _handle_failure(turn)
 
 
-def _take_gone(turn: Turn, key: tuple[int, int]) -> None:
-    if key in turn.state.cleanup:
-        turn.state = replace(turn.state, cleanup=turn.state.cleanup.delete(key))
-    index, attempt = key
-    node = turn.state.active.get(index)
-    running = turn.state.phase in (WorkflowPhase.RUNNING, WorkflowPhase.HANDLING_FAILURE_NODE)
-    if node is not None and node.attempt == attempt + 1 and running and turn.facts.abort is None:
-        task_nodes.next_attempt(turn, index)
-
-
 def _begin(turn: Turn) -> bool:
     """Start the workflow once its inputs are written. Return False while they are not."""
     workflow = turn.workflow
@@ -74,7 +71,7 @@ def _begin(turn: Turn) -> bool:
     turn.move_workflow(WorkflowPhase.RUNNING)
     turn.report_workflow(WorkflowExecution.RUNNING)
     if isinstance(inputs, BindingFailure):
-        _fail_workflow(turn, failure("BindingResolutionFailure", inputs.message))
+        _fail_workflow(turn, failure(inputs.code, inputs.message))
         return True
     turn.report_node(workflow.start, NodeExecution.SUCCEEDED)
     turn.settle(workflow.start, NodePhase.SUCCEEDED)
@@ -101,8 +98,7 @@ def _refuse_node(turn: Turn, index: int, message: str) -> None:
     """An event of this node is invalid or too large for the control plane: the node fails (upstream's rule)."""
     node = turn.state.active.get(index)
     if node is not None:
-        if node.task is not None:
-            turn.delete_attempt(index, node.attempt, node.task.token)
+        turn.delete_attempt(index, node)
         _note(turn, index, task_nodes.fail(turn, index, failure("NodeFailed", message)))
 
 
@@ -111,7 +107,7 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
     if error is None or index == turn.workflow.failure:
         return
     if turn.state.error is None:
-        turn.state = replace(turn.state, error=error)
+        turn.state = replace(turn.state, error=truncated(error))
     if turn.workflow.fail_immediately and turn.state.phase is WorkflowPhase.RUNNING:
         _fail_workflow(turn, error)
 
@@ -119,7 +115,7 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
 def _start_nodes(turn: Turn) -> None:
     """Queue nodes that are ready, and launch queued ones into free places."""
     for _ in range(STARTS_PER_ROUND):
-        if not turn.state.ready or turn.state.phase is not WorkflowPhase.RUNNING:
+        if not turn.state.ready or turn.state.phase is not WorkflowPhase.RUNNING or _is_crowded(turn):
             break
         index, rest = turn.state.ready.pop()
         if index not in turn.facts.inputs:
@@ -130,7 +126,14 @@ def _start_nodes(turn: Turn) -> None:
             _end(turn)
         else:
             _note(turn, index, task_nodes.queue(turn, index))
+    else:
+        turn.more = bool(turn.state.ready)
     _launch_queued(turn)
+
+
+def _is_crowded(turn: Turn) -> bool:
+    """Return whether enough nodes wait for a place already."""
+    return turn.workflow.max_parallelism > 0 and len(turn.state.active) - turn.state.running >= QUEUED_AHEAD
 
 
 def _ask_ahead(turn: Turn) -> None:
@@ -147,32 +150,27 @@ def _ask_ahead(turn: Turn) -> None:
 def _launch_queued(turn: Turn) -> None:
     limit = turn.workflow.max_parallelism
     while turn.state.queued and (not limit or turn.state.running < limit):
-        if turn.state.phase is not WorkflowPhase.RUNNING:
-            return
         index, rest = turn.state.queued.pop()
         turn.state = replace(turn.state, queued=rest)
-        node = turn.state.active.get(index)
-        if node is not None and node.phase is NodePhase.QUEUED and node.task is None:
+        if task_nodes.waits_for_place(turn.state, index):
             task_nodes.start_attempt(turn, index)
 
 
 def _end(turn: Turn) -> None:
     inputs = turn.facts.inputs[turn.workflow.end]
     if isinstance(inputs, BindingFailure):
-        error = failure("BindingResolutionFailure", inputs.message)
+        error = failure(inputs.code, inputs.message)
         turn.report_node(turn.workflow.end, NodeExecution.FAILED, error=error)
-        turn.settle(turn.workflow.end, NodePhase.FAILED)
-        turn.state = replace(turn.state, error=turn.state.error or error)
+        turn.end_node(turn.workflow.end, NodePhase.FAILED)
         _fail_workflow(turn, error)
         return
     turn.report_node(turn.workflow.end, NodeExecution.QUEUED)
     turn.report_node(turn.workflow.end, NodeExecution.SUCCEEDED)
-    turn.settle(turn.workflow.end, NodePhase.SUCCEEDED)
+    turn.end_node(turn.workflow.end, NodePhase.SUCCEEDED)
     turn.move_workflow(WorkflowPhase.SUCCEEDING)
     turn.report_workflow(WorkflowExecution.SUCCEEDING)
     turn.move_workflow(WorkflowPhase.SUCCESS)
-    if not turn.state.muted:
-        turn.effects.append(RecordEvent(ending_event(turn.workflow, WorkflowExecution.SUCCEEDED, turn.now)))
+    turn.report_workflow(WorkflowExecution.SUCCEEDED, output_uri=paths.workflow_outputs(turn.workflow.data_dir))
 
 
 def _settle_workflow(turn: Turn) -> None:
@@ -180,21 +178,17 @@ def _settle_workflow(turn: Turn) -> None:
     state = turn.state
     if state.phase is not WorkflowPhase.RUNNING or state.active or state.ready:
         return
-    if state.error is not None:
-        _fail_workflow(turn, state.error)
-    elif not any(isinstance(effect, Ask) for effect in turn.effects):
-        _fail_workflow(
-            turn, failure("UnreachableNodes", "nothing runs and the end node's upstreams have not all ended")
-        )
+    text = "nothing runs and the end node's upstreams have not all ended"
+    _fail_workflow(turn, state.error or failure("UnreachableNodes", text))
 
 
 def _fail_workflow(turn: Turn, error: ExecutionError) -> None:
     """Go to FAILING and abort what still runs."""
-    turn.state = replace(turn.state, error=turn.state.error or error)
+    turn.state = replace(turn.state, error=turn.state.error or truncated(error))
     turn.move_workflow(WorkflowPhase.FAILING)
     turn.report_workflow(WorkflowExecution.FAILING, turn.state.error)
     for index in sorted(turn.state.active):
-        turn.abort_node(index, f"Workflow failed: {error.code}")
+        turn.abort_node(index, AUTO_ABORT)
 
 
 def _handle_failure(turn: Turn) -> None:
@@ -202,12 +196,12 @@ def _handle_failure(turn: Turn) -> None:
     index = turn.workflow.failure
     if index is not None and turn.state.phase is WorkflowPhase.FAILING:
         if index not in turn.facts.inputs:
-            turn.effects.append(Ask(index))
+            turn.effects.append(Ask(index, turn.state.error))
             return
         turn.move_workflow(WorkflowPhase.HANDLING_FAILURE_NODE)
-        if task_nodes.queue(turn, index) is None:
-            task_nodes.start_attempt(turn, index)
+        task_nodes.queue(turn, index)
     if index is not None and index not in turn.state.settled:
+        _launch_queued(turn)
         return
     turn.move_workflow(WorkflowPhase.FAILED)
     turn.report_workflow(WorkflowExecution.FAILED, turn.state.error)
@@ -223,7 +217,7 @@ def _abort(turn: Turn, reason: str) -> None:
 
 
 def _close(turn: Turn, refusal: Refusal) -> None:
-    """The control plane takes no more events of this execution: end it here without any."""
+    """The control plane takes no more events of this execution: end it here, silently unless it takes that one."""
     error = turn.state.error or failure(refusal.code or "WorkflowStateMismatch", refusal.message)
     turn.state = replace(turn.state, muted=True, error=error, message=refusal.message)
     for index in sorted(turn.state.active):
@@ -231,47 +225,42 @@ def _close(turn: Turn, refusal: Refusal) -> None:
     if turn.state.phase is WorkflowPhase.READY:
         turn.state = replace(turn.state, started_at=turn.now)
     turn.move_workflow(WorkflowPhase.FAILED)
+    if not refusal.closed:
+        turn.state = replace(turn.state, muted=False)
+        turn.report_workflow(WorkflowExecution.FAILED, error)
 
 
-def _clean_up(turn: Turn) -> None:
-    """Delete what is left outside; let go once nothing is."""
-    if turn.state.cleanup:
-        asked = {(e.node, e.attempt) for e in turn.effects if isinstance(e, DeleteTask)}
-        turn.effects.extend(
-            DeleteTask(index, attempt, token)
-            for (index, attempt), token in sorted(turn.state.cleanup.items())
-            if (index, attempt) not in asked
-        )
-    else:
-        turn.effects.append(Finish())
+def _ask_again(turn: Turn) -> None:
+    """What the looked-at nodes intended before this round and nobody has confirmed is wanted again."""
+    for index in sorted(turn.facts.looked_at):
+        node = turn.state.active.get(index)
+        if node is not None and node is turn.before.active.get(index) and node.task is not None and not node.task.token:
+            turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
+        ended = turn.state.settled.get(index)
+        last = node.attempt if node is not None else ended.attempt if ended is not None else -1
+        for attempt in (last, last - 1):
+            token = turn.before.cleanup.get((index, attempt))
+            if token is not None and (index, attempt) in turn.state.cleanup:
+                turn.effects.append(DeleteTask(index, attempt, token))
 
 
 def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
     """Return a loaded state with what is not stored derived anew: counts of upstreams, and both queues."""
-    ended = {index for index, settled in state.settled.items() if settled.phase is NodePhase.SUCCEEDED}
     ready, waiting = [], {}
     for node in workflow.nodes:
-        if (
-            node.index in state.settled
-            or node.index in state.active
-            or node.index in (workflow.start, workflow.failure)
-        ):
+        index = node.index
+        if index in state.settled or index in state.active or index in (workflow.start, workflow.failure):
             continue
-        left = sum(1 for upstream in node.upstream if upstream not in ended)
-        if left == 0:
-            ready.append(node.index)
-        elif left < len(node.upstream):
-            waiting[node.index] = left
-    running = state.phase is not WorkflowPhase.READY
-    queued = tuple(sorted(index for index, node in state.active.items() if _is_queued(node)))
-    return replace(
+        ended = [state.settled[upstream].phase for upstream in node.upstream if upstream in state.settled]
+        if 0 < len(ended) < len(node.upstream):
+            waiting[index] = len(node.upstream) - len(ended)
+        elif len(ended) == len(node.upstream) and ENDED_WELL.issuperset(ended):
+            ready.append(index)
+    loaded = replace(
         state,
         waiting=state.waiting.update(waiting),
-        ready=state.ready.push(tuple(ready) if running else ()),
-        queued=state.queued.push(queued),
+        ready=state.ready.push(tuple(ready) if state.phase is not WorkflowPhase.READY else ()),
         running=sum(1 for node in state.active.values() if node.task is not None),
     )
-
-
-def _is_queued(node: NodeState) -> bool:
-    return node.phase is NodePhase.QUEUED and node.task is None
+    queued = tuple(index for index in sorted(state.active) if task_nodes.waits_for_place(loaded, index))
+    return replace(loaded, queued=loaded.queued.push(queued))

@@ -9,7 +9,7 @@ from flyteidl.admin.event_pb2 import (
     TaskExecutionEventRequest,
     WorkflowExecutionEventRequest,
 )
-from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, TaskExecution, WorkflowExecution
+from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, TaskExecution
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier
 from flyteidl.event.event_pb2 import (
     EventReason,
@@ -26,11 +26,13 @@ from flyte_core import paths
 from flyte_core.identifiers import attempt_name
 from flyte_core.phases import TaskPhase
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.machine.retry import truncated
+from flyte_propeller.machine.retry import is_interruptible, truncated
 from flyte_propeller.machine.workflow import Node, Workflow
 
 PRODUCER = "propeller"
 """Upstream's cluster id where there is only one cluster."""
+
+INTERRUPTIBLE = TaskExecutionMetadata.INTERRUPTIBLE
 
 TASK_PHASES = {
     TaskPhase.NOT_READY: TaskExecution.QUEUED,
@@ -122,7 +124,7 @@ def node_event(
         if ended:
             uri = checkpoint_uri(workflow, node, attempt)
             event.task_node_metadata.CopyFrom(TaskNodeMetadata(checkpoint_uri=uri))
-        if node.task.metadata.generates_deck.value and phase in (NodeExecution.RUNNING, NodeExecution.SUCCEEDED):
+        if node.task.metadata.generates_deck.value and (ended or phase == NodeExecution.RUNNING):
             event.deck_uri = paths.join(where.output_dir(attempt), paths.DECK)
     return NodeExecutionEventRequest(event=event)
 
@@ -133,10 +135,14 @@ def node_execution(workflow: Workflow, node: Node) -> NodeExecutionIdentifier:
 
 
 def task_event(
-    workflow: Workflow, node: Node, attempt: int, info: PhaseInfo, now: datetime
+    workflow: Workflow, node: Node, attempt: int, info: PhaseInfo, now: datetime, *, system_failures: int = 0
 ) -> TaskExecutionEventRequest:
-    """Return the event of what a plugin reported of an attempt."""
+    """Return the event of what a plugin reported of an attempt.
+
+    :param system_failures: attempts before this one that the platform lost
+    """
     assert node.task is not None
+    interruptible = is_interruptible(workflow.wants_interruptible(node), system_failures)
     where = paths.NodePaths.top(workflow.data_dir, node.id)
     occurred = timestamp(info.occurred_at or now)
     event = TaskExecutionEvent(
@@ -156,6 +162,7 @@ def task_event(
             generated_name=generated_name(workflow, node, attempt),
             plugin_identifier=node.plugin_id,
             external_resources=info.external_resources,
+            instance_class=INTERRUPTIBLE if interruptible else TaskExecutionMetadata.DEFAULT,
         ),
     )
     if info.reason:
@@ -175,8 +182,3 @@ def task_event(
 def failure(code: str, message: str, kind: ExecutionError.ErrorKind = ExecutionError.SYSTEM) -> ExecutionError:
     """Return an error of the machine's own."""
     return ExecutionError(code=code, message=message, kind=kind)
-
-
-def ending_event(workflow: Workflow, phase: WorkflowExecution.Phase, now: datetime) -> WorkflowExecutionEventRequest:
-    """Return the SUCCEEDED event, which says where the outputs are."""
-    return workflow_event(workflow, phase, now, output_uri=paths.workflow_outputs(workflow.data_dir))

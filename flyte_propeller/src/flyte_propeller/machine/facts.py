@@ -20,19 +20,22 @@ class BindingFailure:
     """
 
     message: str
+    code: str = "BindingResolutionFailure"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The control plane's word that it will take no more events.
+    """The control plane's word that it does not take an event.
 
     :ivar code: of the execution's error (``ExecutionNotFound``, …); empty when the control plane has it as ended
     :ivar node: index of the node whose event was invalid or too large; None when the whole execution is refused
+    :ivar closed: the control plane takes no event of this execution any more
     """
 
     message: str
     code: str = ""
     node: int | None = None
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Facts:
     :ivar observed: phases of attempts as their plugins see them
     :ivar gone: attempts of which nothing is left outside
     :ivar timers: nodes whose deadline may have passed
+    :ivar looked_at: nodes that were looked at: what they intend and nobody has confirmed is asked for again
     """
 
     now: datetime
@@ -64,4 +68,5 @@ class Facts:
     observed: Mapping[AttemptKey, PhaseInfo] = field(default_factory=dict)
     gone: frozenset[AttemptKey] = frozenset()
     timers: frozenset[int] = frozenset()
+    looked_at: frozenset[int] = frozenset()
     refusal: Refusal | None = None

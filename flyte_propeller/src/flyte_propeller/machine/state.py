@@ -86,9 +86,9 @@ class WorkflowState:
 
     :ivar active: nodes that have started and not ended, by index
     :ivar settled: nodes that have ended
-    :ivar waiting: upstream nodes that a node still waits for; a node that is not in it waits for all of them
+    :ivar waiting: count of upstream nodes that a node still waits for; one that is not in it waits for all of them
     :ivar ready: nodes whose upstreams have all ended well, not yet QUEUED
-    :ivar queued: nodes that are QUEUED and wait for a free place
+    :ivar queued: nodes that wait for a free place: QUEUED, or nothing is left of their attempt that failed
     :ivar running: task nodes that take a place of ``max_parallelism``
     :ivar cleanup: attempts that have ended for the machine and must be deleted outside, with their tokens
     :ivar error: of the first node that failed, or of the execution itself

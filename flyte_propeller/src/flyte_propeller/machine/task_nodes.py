@@ -14,7 +14,7 @@ from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Launch
 from flyte_propeller.machine.moves import node_move
 from flyte_propeller.machine.retry import judge
-from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt
+from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt, WorkflowState
 from flyte_propeller.machine.turn import Turn
 
 SUBMITTED = PhaseInfo(TaskPhase.QUEUED, reason="task submitted to K8s")
@@ -25,7 +25,7 @@ def queue(turn: Turn, index: int) -> ExecutionError | None:
     """Take the resolved inputs: the node is QUEUED, or it fails. Return the error of a failed one."""
     inputs = turn.facts.inputs[index]
     if isinstance(inputs, BindingFailure):
-        error = failure("BindingResolutionFailure", inputs.message)
+        error = failure(inputs.code, inputs.message)
         turn.report_node(index, NodeExecution.FAILED, error=error)
         turn.settle(index, NodePhase.FAILED)
         return error
@@ -38,9 +38,21 @@ def queue(turn: Turn, index: int) -> ExecutionError | None:
     return None
 
 
+def waits_for_place(state: WorkflowState, index: int) -> bool:
+    """Return whether the node would start an attempt if there were a place."""
+    node = state.active.get(index)
+    if node is None or node.task is not None:
+        return False
+    return node.phase is NodePhase.QUEUED or (
+        node.phase is NodePhase.RETRYABLE_FAILURE and (index, node.attempt - 1) not in state.cleanup
+    )
+
+
 def start_attempt(turn: Turn, index: int) -> None:
     """Store the intent to create the attempt, and have it created."""
     node = turn.state.active[index]
+    if node.phase is NodePhase.RETRYABLE_FAILURE:
+        node = replace(node, phase=node_move(node.phase, NodePhase.RUNNING))
     turn.keep(index, replace(node, attempt_started_at=turn.now, task=TaskAttempt()))
     turn.state = replace(turn.state, running=turn.state.running + 1)
     turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
@@ -55,15 +67,13 @@ def take_launch(turn: Turn, key: AttemptKey, result: Launch | PhaseInfo) -> Exec
     node = turn.state.active.get(index)
     if node is None or node.attempt != attempt or node.task is None or node.task.token:
         return None
-    if isinstance(result, Launch):
-        phase = node.phase
-        turn.report_task(index, attempt, SUBMITTED)
-        if phase is NodePhase.QUEUED:
-            turn.report_node(index, NodeExecution.RUNNING, attempt)
-        task = TaskAttempt(result.token, SUBMITTED.phase, SUBMITTED.version)
-        turn.keep(index, replace(node, phase=node_move(phase, NodePhase.RUNNING), task=task))
-        return None
-    return take_report(turn, key, result)
+    if isinstance(result, PhaseInfo):
+        return take_report(turn, key, result)
+    turn.report_task(index, node, SUBMITTED)
+    turn.report_node(index, NodeExecution.RUNNING, attempt)
+    task = TaskAttempt(result.token, SUBMITTED.phase, SUBMITTED.version)
+    turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.RUNNING), task=task))
+    return None
 
 
 def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError | None:
@@ -72,14 +82,13 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError 
     node = turn.state.active.get(index)
     if node is None or node.attempt != attempt or node.task is None:
         return None
-    seen = (node.task.phase, node.task.version)
     if info.phase not in TERMINAL_TASK_PHASES:
-        if (info.phase, info.version) != seen and info.phase >= node.task.phase:
-            turn.report_task(index, attempt, info)
+        if (info.phase, info.version) > (node.task.phase, node.task.version):
+            turn.report_task(index, node, info)
             turn.keep(index, replace(node, task=replace(node.task, phase=info.phase, version=info.version)))
         return None
-    turn.report_task(index, attempt, info)
-    turn.delete_attempt(index, attempt, node.task.token)
+    turn.report_task(index, node, info)
+    turn.delete_attempt(index, node)
     if info.phase is TaskPhase.SUCCESS:
         turn.report_node(index, NodeExecution.SUCCEEDED, attempt)
         turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
@@ -113,12 +122,16 @@ def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionErr
     return None
 
 
-def next_attempt(turn: Turn, index: int) -> None:
-    """Start the next attempt: nothing of the one before is left."""
+def take_gone(turn: Turn, key: AttemptKey) -> None:
+    """Nothing is left of this attempt: its node may try again where it waits for that."""
+    if key not in turn.state.cleanup:
+        return
+    index, attempt = key
+    turn.state = replace(turn.state, cleanup=turn.state.cleanup.delete(key))
+    turn.save = True
     node = turn.state.active.get(index)
-    if node is not None and node.phase is NodePhase.RETRYABLE_FAILURE:
-        turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.RUNNING)))
-        start_attempt(turn, index)
+    if node is not None and node.attempt == attempt + 1 and node.phase is NodePhase.RETRYABLE_FAILURE:
+        turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
 
 
 def fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionError:
@@ -138,15 +151,10 @@ def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
     node = turn.node(index)
     if node.active_deadline and state.queued_at and turn.now >= state.queued_at + node.active_deadline:
         return _time_out(turn, index, node.active_deadline)
-    expired = (
-        node.execution_deadline
-        and state.task is not None
-        and state.attempt_started_at is not None
-        and turn.now >= state.attempt_started_at + node.execution_deadline
-    )
-    if not expired or state.task is None or node.execution_deadline is None:
+    limit, started = node.execution_deadline, state.attempt_started_at
+    if state.task is None or limit is None or started is None or turn.now < started + limit:
         return None
-    text = f"task execution timeout [{go_duration(node.execution_deadline)}] expired"
+    text = f"task execution timeout [{go_duration(limit)}] expired"
     error = ExecutionError(code="TimeoutExpired", message=text, kind=ExecutionError.USER)
     _end_attempt(turn, index, error)
     return retry_or_fail(turn, index, error)
@@ -154,10 +162,9 @@ def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
 
 def _end_attempt(turn: Turn, index: int, error: ExecutionError) -> None:
     state = turn.state.active[index]
-    if state.task is not None:
-        if state.task.token:
-            turn.report_task(index, state.attempt, PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=error))
-        turn.delete_attempt(index, state.attempt, state.task.token)
+    if state.task is not None and state.task.phase is not TaskPhase.UNDEFINED:
+        turn.report_task(index, state, PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=error))
+    turn.delete_attempt(index, state)
 
 
 def _time_out(turn: Turn, index: int, limit: timedelta) -> ExecutionError:
@@ -174,7 +181,7 @@ def _time_out(turn: Turn, index: int, limit: timedelta) -> ExecutionError:
 def go_duration(length: timedelta) -> str:
     """Return the duration as Go prints it (``1h0m3s``), since clients know upstream's messages."""
     seconds = length.total_seconds()
-    if seconds < 1:
+    if 0 < seconds < 1:
         return f"{seconds * 1000:g}ms"
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
 
-from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
+from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, TaskPhase, WorkflowPhase
 from flyte_core.task_types import PhaseInfo
 from flyte_propeller.machine.effects import DeleteTask, Effect, RecordEvent, Step
 from flyte_propeller.machine.event_requests import node_event, task_event, workflow_event
@@ -15,6 +15,11 @@ from flyte_propeller.machine.facts import Facts
 from flyte_propeller.machine.moves import node_move, workflow_move
 from flyte_propeller.machine.state import NodeState, Settled, WorkflowState
 from flyte_propeller.machine.workflow import Node, Workflow
+
+ENDED_WELL = frozenset({NodePhase.SUCCEEDED, NodePhase.RECOVERED})
+"""An upstream node in one of these lets the next one start."""
+WALKED_PAST = ENDED_WELL | {NodePhase.SKIPPED}
+"""The walk goes on behind a node in one of these; behind a failed one it ends (upstream's rule)."""
 
 
 class Turn:
@@ -29,10 +34,11 @@ class Turn:
         self.effects: list[Effect] = []
         self.touched: set[int] = set()
         self.save = False
+        self.more = False
 
     def step(self) -> Step:
         """Return the result."""
-        return Step(self.state, tuple(self.effects), frozenset(self.touched), self.save)
+        return Step(self.state, tuple(self.effects), frozenset(self.touched), self.save, self.more)
 
     def node(self, index: int) -> Node:
         """Return the node of that index."""
@@ -42,7 +48,7 @@ class Turn:
 
     def move_workflow(self, phase: WorkflowPhase) -> None:
         """Change the workflow's phase."""
-        ended = phase in (WorkflowPhase.SUCCESS, WorkflowPhase.FAILED, WorkflowPhase.ABORTED)
+        ended = phase in TERMINAL_WORKFLOW_PHASES
         self.state = replace(
             self.state,
             phase=workflow_move(self.state.phase, phase),
@@ -50,10 +56,11 @@ class Turn:
         )
         self.save = True
 
-    def report_workflow(self, phase: int, error: ExecutionError | None = None) -> None:
+    def report_workflow(self, phase: int, error: ExecutionError | None = None, *, output_uri: str = "") -> None:
         """Record an event of the workflow."""
         if not self.state.muted:
-            self.effects.append(RecordEvent(workflow_event(self.workflow, phase, self.now, error=error)))
+            request = workflow_event(self.workflow, phase, self.now, error=error, output_uri=output_uri)
+            self.effects.append(RecordEvent(request))
 
     # -- nodes
 
@@ -64,35 +71,44 @@ class Turn:
         self.save = True
 
     def settle(self, index: int, phase: NodePhase, attempt: int = 0) -> None:
-        """End a node; downstream nodes whose upstreams have now all ended well become ready."""
+        """End a node, while the workflow goes on: what waits for it becomes ready, or is skipped."""
+        self.end_node(index, phase, attempt)
+        ended = [index]
+        while ended:
+            for downstream in self.node(ended.pop()).downstream:
+                if self._was_last_upstream(downstream) and self._skips(downstream):
+                    self.report_node(downstream, NodeExecution.SKIPPED)
+                    self.end_node(downstream, NodePhase.SKIPPED)
+                    ended.append(downstream)
+
+    def end_node(self, index: int, phase: NodePhase, attempt: int = 0) -> None:
+        """End a node; nothing follows from it."""
         state = self.state
         known = state.active.get(index)
-        before = known.phase if known is not None else NodePhase.NOT_YET_STARTED
-        node_move(before, phase)
+        node_move(known.phase if known is not None else NodePhase.NOT_YET_STARTED, phase)
         if known is not None:
-            state = replace(
-                state,
-                active=state.active.delete(index),
-                running=state.running - (known.task is not None),
-            )
+            state = replace(state, active=state.active.delete(index), running=state.running - (known.task is not None))
         self.state = replace(state, settled=state.settled.set(index, Settled(phase, attempt)))
         self.touched.add(index)
         self.save = True
-        if phase is NodePhase.SUCCEEDED:
-            self._release(index)
 
-    def _release(self, index: int) -> None:
-        ready = []
+    def _was_last_upstream(self, index: int) -> bool:
+        """Count one upstream node less. Cheap at any number of them: nobody looks at the others."""
         waiting = self.state.waiting
-        for downstream in self.node(index).downstream:
-            left = waiting.get(downstream, len(self.node(downstream).upstream)) - 1
-            if left:
-                waiting = waiting.set(downstream, left)
-                continue
-            ready.append(downstream)
-            if downstream in waiting:
-                waiting = waiting.delete(downstream)
-        self.state = replace(self.state, waiting=waiting, ready=self.state.ready.push(tuple(ready)))
+        left = waiting.get(index, len(self.node(index).upstream)) - 1
+        if left:
+            self.state = replace(self.state, waiting=waiting.set(index, left))
+        elif index in waiting:
+            self.state = replace(self.state, waiting=waiting.delete(index))
+        return left == 0
+
+    def _skips(self, index: int) -> bool:
+        """Decide about a node whose upstreams have all ended: it is ready, or skipped, or never looked at."""
+        phases = {self.state.settled[upstream].phase for upstream in self.node(index).upstream}
+        if phases <= ENDED_WELL:
+            self.state = replace(self.state, ready=self.state.ready.push((index,)))
+            return False
+        return bool(phases & WALKED_PAST) and not self.workflow.fail_immediately
 
     def report_node(self, index: int, phase: int, attempt: int = 0, error: ExecutionError | None = None) -> None:
         """Record an event of a node."""
@@ -100,26 +116,29 @@ class Turn:
             request = node_event(self.workflow, self.node(index), phase, self.now, attempt=attempt, error=error)
             self.effects.append(RecordEvent(request, index))
 
-    def report_task(self, index: int, attempt: int, info: PhaseInfo) -> None:
-        """Record an event of an attempt."""
+    def report_task(self, index: int, node: NodeState, info: PhaseInfo) -> None:
+        """Record an event of the node's current attempt."""
         if not self.state.muted:
-            request = task_event(self.workflow, self.node(index), attempt, info, self.now)
+            known, failures = self.node(index), node.system_failures
+            request = task_event(self.workflow, known, node.attempt, info, self.now, system_failures=failures)
             self.effects.append(RecordEvent(request, index))
 
-    def delete_attempt(self, index: int, attempt: int, token: str) -> None:
-        """Have what ran the attempt deleted, until nothing of it is left."""
-        self.state = replace(self.state, cleanup=self.state.cleanup.set((index, attempt), token))
-        self.effects.append(DeleteTask(index, attempt, token))
+    def delete_attempt(self, index: int, node: NodeState) -> None:
+        """Have what ran the node's current attempt deleted, until nothing of it is left."""
+        if node.task is None:
+            return
+        key, token = (index, node.attempt), node.task.token
+        self.state = replace(self.state, cleanup=self.state.cleanup.set(key, token))
+        self.effects.append(DeleteTask(*key, token))
         self.save = True
 
     def abort_node(self, index: int, reason: str) -> None:
         """End an active node because the execution ends."""
         node = self.state.active[index]
-        if node.task is not None:
+        if node.task is not None and node.task.phase is not TaskPhase.UNDEFINED:
             task_error = ExecutionError(code="Task Aborted", message=reason, kind=ExecutionError.SYSTEM)
-            if node.task.token:
-                self.report_task(index, node.attempt, PhaseInfo(TaskPhase.ABORTED, error=task_error))
-            self.delete_attempt(index, node.attempt, node.task.token)
+            self.report_task(index, node, PhaseInfo(TaskPhase.ABORTED, error=task_error))
+        self.delete_attempt(index, node)
         error = ExecutionError(code="NodeAborted", message=reason, kind=ExecutionError.SYSTEM)
         self.report_node(index, NodeExecution.ABORTED, node.attempt, error)
-        self.settle(index, NodePhase.FAILED, node.attempt)
+        self.end_node(index, NodePhase.FAILED, node.attempt)

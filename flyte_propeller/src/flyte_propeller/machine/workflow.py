@@ -88,6 +88,12 @@ class Workflow:
     interruptible_default: bool = False
     console_url: str = ""
 
+    def wants_interruptible(self, node: Node) -> bool:
+        """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
+        if self.interruptible is not None:
+            return self.interruptible
+        return node.interruptible if node.interruptible is not None else self.interruptible_default
+
     @property
     def index_by_id(self) -> dict[str, int]:
         """Return node id → index."""

@@ -1,112 +1,76 @@
-"""Does what the machine wants, in the order of the contract in flyte_propeller.machine.effects."""
+"""Creates, deletes and sets timers, after the state that intends it is stored."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import assert_never
 
-from flyte_core.errors import SystemFault
-from flyte_core.storage import BlobStore
-from flyte_propeller.machine.effects import (
-    Ask,
-    DeleteTask,
-    Effect,
-    Finish,
-    LaunchTask,
-    RecordEvent,
-    WakeAt,
-)
-from flyte_propeller.machine.facts import Refusal
+from flyte_core.clock import Clock
+from flyte_core.phases import TERMINAL_TASK_PHASES
+from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.effects import Ask, DeleteTask, Effect, Finish, LaunchTask, RecordEvent, WakeAt
+from flyte_propeller.machine.facts import Launch
 from flyte_propeller.shell.contexts import task_context
 from flyte_propeller.shell.execution import Execution
-from flyte_propeller.shell.gather import launch
-from flyte_propeller.shell.ports import AdminEvents, EventReply, Launched, TaskHost, Verdict
+from flyte_propeller.shell.ports import Launched, TaskHost
 
-PASSED = (Verdict.RECORDED, Verdict.ALREADY_RECORDED)
+LAUNCH_AGAIN = timedelta(seconds=2)
+"""How long an attempt waits that found no resources; upstream's back-off starts with this."""
 
 
-async def send_events(admin: AdminEvents, effects: Sequence[Effect], *, ready: bool) -> Refusal | None:
-    """Report all events of a step. Return why the control plane takes no more, None when it took all.
+async def apply(execution: Execution, effects: Sequence[Effect], host: TaskHost, clock: Clock) -> bool:
+    """Do what is left of the effects once events and state are stored. Return True when there are new facts.
 
-    A node or attempt which the control plane has as ended keeps what it has: only its own event is left out.
-
-    :param ready: the execution has not begun: the control plane may not know it yet
-    :raises flyte_core.errors.Unavailable: if the control plane does not answer
+    All are tried; the first fault is raised at the end, and everything is looked at again in the next round.
     """
-    events = [effect for effect in effects if isinstance(effect, RecordEvent)]
-    while events:
-        replies = await admin.record([event.request for event in events])
-        taken = len(replies)
-        last = replies[-1]
-        if last.verdict in PASSED:
-            if taken < len(events):
-                events = events[taken:]
-                continue
-            return None
-        refused = events[taken - 1]
-        if not (last.verdict is Verdict.TERMINAL and refused.node is not None):
-            return _refusal(last, refused, ready=ready)
-        events = events[taken:]
-    return None
-
-
-def _refusal(reply: EventReply, event: RecordEvent, *, ready: bool) -> Refusal:
-    match reply.verdict:
-        case Verdict.UNKNOWN_EXECUTION:
-            if ready:
-                raise SystemFault(f"the control plane does not know the execution yet: {reply.message}")
-            return Refusal(reply.message, "ExecutionNotFound")
-        case Verdict.FOREIGN_CLUSTER:
-            return Refusal(f"Workflow execution cluster reassigned: {reply.message}", "EventIncompatibleClusterError")
-        case Verdict.REJECTED if event.node is not None:
-            return Refusal(reply.message, "NodeFailed", event.node)
-        case _:
-            text = f"workflow state mismatch between propeller and control plane; {reply.message}"
-            return Refusal(text)
-
-
-async def apply(execution: Execution, effects: Sequence[Effect], host: TaskHost, store: BlobStore) -> bool:
-    """Create, delete and set timers, after the state is stored. What it gives goes to the inbox of the next round.
-
-    Return True when there is something new to evaluate. A fault of one effect keeps the others from nothing; it is
-    raised at the end, and everything is looked at again.
-    """
-    outside = [effect for effect in effects if isinstance(effect, LaunchTask | DeleteTask)]
-    results = await asyncio.gather(
-        *(_outside(execution, effect, host, store) for effect in outside), return_exceptions=True
-    )
+    outside = []
     for effect in effects:
         match effect:
+            case LaunchTask():
+                outside.append(_launch(execution, effect, host, clock))
+            case DeleteTask():
+                outside.append(_delete(execution, effect, host))
             case WakeAt(node=node, at=at):
-                _set_timer(execution, node, at)
+                execution.timers.set(at, node)
             case Finish():
                 execution.finished = True
-            case Ask() | RecordEvent() | LaunchTask() | DeleteTask():
-                pass
+            case Ask() | RecordEvent():
+                pass  # done already: step 2 and 3 of the contract
             case _:
                 assert_never(effect)
+    results = await asyncio.gather(*outside, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             execution.inbox.whole = True
             raise result
-    return any(result is True for result in results)
+    return any(results)
 
 
-def _set_timer(execution: Execution, node: int, at: datetime) -> None:
-    known = execution.timers.get(node)
-    execution.timers[node] = at if known is None else min(known, at)
-
-
-async def _outside(execution: Execution, effect: LaunchTask | DeleteTask, host: TaskHost, store: BlobStore) -> bool:
+async def _launch(execution: Execution, effect: LaunchTask, host: TaskHost, clock: Clock) -> bool:
     key = (effect.node, effect.attempt)
-    if isinstance(effect, LaunchTask):
-        execution.inbox.launched[key] = await launch(execution, host, store, key)
+    context = task_context(
+        execution.workflow,
+        execution.workflow.nodes[effect.node],
+        effect.attempt,
+        system_failures=effect.system_failures,
+        inputs=execution.inputs[effect.node],
+    )
+    result = await host.launch(context)
+    if isinstance(result, PhaseInfo):
+        if result.phase not in TERMINAL_TASK_PHASES:
+            execution.timers.set(clock.now() + LAUNCH_AGAIN, effect.node)
+        execution.inbox.launched[key] = result
+    else:
+        execution.inbox.launched[key] = Launch(result.token)
         execution.inbox.dirty.add(effect.node)
-        return True
+    return True
+
+
+async def _delete(execution: Execution, effect: DeleteTask, host: TaskHost) -> bool:
     context = task_context(execution.workflow, execution.workflow.nodes[effect.node], effect.attempt)
-    if await host.delete(context, Launched(effect.token) if effect.token else None):
-        execution.inbox.gone.add(key)
-        return True
-    return False
+    gone = await host.delete(context, Launched(effect.token) if effect.token else None)
+    if gone:
+        execution.inbox.gone.add((effect.node, effect.attempt))
+    return gone

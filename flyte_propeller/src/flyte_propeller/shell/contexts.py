@@ -43,7 +43,7 @@ def task_context(
         labels=workflow.labels,
         annotations=workflow.annotations,
         env=workflow.env,
-        interruptible=is_interruptible(wants_interruptible(workflow, node), system_failures),
+        interruptible=is_interruptible(workflow.wants_interruptible(node), system_failures),
         security=workflow.security,
         platform_resources=workflow.platform_resources,
         overrides=node.resources,
@@ -52,10 +52,3 @@ def task_context(
         inputs=inputs or LiteralMap(),
         console_url=workflow.console_url,
     )
-
-
-def wants_interruptible(workflow: Workflow, node: Node) -> bool:
-    """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
-    if workflow.interruptible is not None:
-        return workflow.interruptible
-    return node.interruptible if node.interruptible is not None else workflow.interruptible_default

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import heapq
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,16 +10,11 @@ from datetime import datetime
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.cluster import Manifest
-from flyte_core.errors import InvalidInput, NotFound
-from flyte_core.storage import BlobStore
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.crd import PluginOf, parse_workflow
-from flyte_propeller.machine.evaluate import restart
 from flyte_propeller.machine.facts import Launch
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
 from flyte_propeller.machine.workflow import Workflow
-from flyte_propeller.serde import StateWriter, decode
-from flyte_propeller.settings import PropellerSettings
+from flyte_propeller.serde import StateWriter
 
 OUTPUTS_KEPT = 64
 """Outputs of nodes that are kept in memory per execution, latest used."""
@@ -27,16 +22,49 @@ OUTPUTS_KEPT = 64
 
 @dataclass(slots=True)
 class Inbox:
-    """Facts that came in since the last round that was stored.
+    """What came in since the last round that was stored.
 
-    :ivar dirty: attempts to look at
+    :ivar dirty: nodes to look at
+    :ivar due: nodes whose timers have gone off
     :ivar whole: True to look at everything: after a load, and on a resync
     """
 
     launched: dict[AttemptKey, Launch | PhaseInfo] = field(default_factory=dict)
     gone: set[AttemptKey] = field(default_factory=set)
     dirty: set[int] = field(default_factory=set)
+    due: set[int] = field(default_factory=set)
     whole: bool = False
+
+    def add(self, other: Inbox) -> None:
+        """Take over what the other one holds."""
+        self.launched.update(other.launched)
+        self.gone |= other.gone
+        self.dirty |= other.dirty
+        self.due |= other.due
+        self.whole |= other.whole
+
+
+class Timers:
+    """When to look at which node. A timer that is no longer wanted goes off and does nothing."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, int]] = []
+
+    def take_due(self, now: datetime) -> set[int]:
+        """Remove and return the nodes whose time has come."""
+        due = set()
+        while self._heap and self._heap[0][0] <= now:
+            due.add(heapq.heappop(self._heap)[1])
+        return due
+
+    @property
+    def next(self) -> datetime | None:
+        """Return the first time that is set."""
+        return self._heap[0][0] if self._heap else None
+
+    def set(self, at: datetime, node: int) -> None:
+        """Have the node looked at then."""
+        heapq.heappush(self._heap, (at, node))
 
 
 @dataclass(slots=True)
@@ -44,20 +72,22 @@ class Execution:
     """What a propeller keeps of an execution between rounds. All of it can be loaded anew.
 
     :ivar manifest: the FlyteWorkflow as last read or written
-    :ivar timers: node index → when to look at its deadlines
-    :ivar outputs: node index → outputs, as far as they are in memory
+    :ivar outputs: URI → outputs of a node, as far as they are in memory
     :ivar inputs: node index → inputs of nodes that run, as far as they are in memory
+    :ivar overflow: URIs of states in the object store, oldest first
+    :ivar finished: nothing is left to do
     """
 
     workflow: Workflow
     state: WorkflowState
     manifest: Manifest
     writer: StateWriter
-    inbox: Inbox = field(default_factory=Inbox)
-    timers: dict[int, datetime] = field(default_factory=dict)
-    outputs: OrderedDict[int, LiteralMap] = field(default_factory=OrderedDict)
-    inputs: dict[int, LiteralMap] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)
+    inbox: Inbox = field(default_factory=Inbox)
+    timers: Timers = field(default_factory=Timers)
+    outputs: OrderedDict[str, LiteralMap] = field(default_factory=OrderedDict)
+    inputs: dict[int, LiteralMap] = field(default_factory=dict)
+    overflow: list[str] = field(default_factory=list)
     finished: bool = False
 
     @property
@@ -65,51 +95,14 @@ class Execution:
         """Version of the manifest in memory."""
         return str(self.manifest["metadata"]["resourceVersion"])
 
-    def keep_outputs(self, index: int, outputs: LiteralMap) -> None:
+    def take_inbox(self) -> Inbox:
+        """Return the inbox, and start a new one."""
+        inbox, self.inbox = self.inbox, Inbox()
+        return inbox
+
+    def keep_outputs(self, uri: str, outputs: LiteralMap) -> None:
         """Keep a node's outputs for the nodes that need them next."""
-        self.outputs[index] = outputs
-        self.outputs.move_to_end(index)
+        self.outputs[uri] = outputs
+        self.outputs.move_to_end(uri)
         if len(self.outputs) > OUTPUTS_KEPT:
             self.outputs.popitem(last=False)
-
-
-async def load(
-    manifest: Manifest, store: BlobStore, settings: PropellerSettings, plugin_of: PluginOf, workflow: Workflow | None
-) -> Execution:
-    """Read an execution from its FlyteWorkflow.
-
-    :param workflow: the graph where it is in memory already; it cannot change
-    :raises flyte_core.errors.InvalidInput: if the FlyteWorkflow or its status cannot be understood
-    """
-    graph = workflow or parse_workflow(manifest, settings, plugin_of)
-    status = manifest.get("status") or {}
-    state = restart(graph, decode(status, await _encoded(status, store)))
-    execution = Execution(graph, state, manifest, StateWriter.of(state, len(graph.nodes)), index=graph.index_by_id)
-    execution.inbox.whole = True
-    for index, node in state.active.items():
-        known = graph.nodes[index]
-        moments = [
-            start + limit
-            for start, limit in (
-                (node.queued_at, known.active_deadline),
-                (node.attempt_started_at, known.execution_deadline),
-            )
-            if start is not None and limit is not None
-        ]
-        if moments:
-            execution.timers[index] = min(moments)
-    return execution
-
-
-async def _encoded(status: Manifest, store: BlobStore) -> bytes | None:
-    kept = status.get("flyteState")
-    if kept is None:
-        return None
-    try:
-        if kept["v"] != 1:
-            raise InvalidInput(f"the status is of version {kept['v']}, this data plane reads version 1")
-        if "uri" in kept:
-            return await store.read(kept["uri"])
-        return base64.b64decode(kept["d"])
-    except (KeyError, TypeError, ValueError, NotFound) as error:
-        raise InvalidInput(f"the status is damaged: {type(error).__name__}: {error}") from error

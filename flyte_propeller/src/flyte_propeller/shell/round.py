@@ -1,36 +1,36 @@
-"""One round: read fresh, gather, evaluate, report, store, act. The order is that of flyte_propeller.machine.effects."""
+"""One round: gather, read fresh, evaluate, report, store, act. The order is that of flyte_propeller.machine.effects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
-from flyte_core import paths
 from flyte_core.clock import Clock
-from flyte_core.cluster import FLYTE_WORKFLOW, Cluster, Manifest
-from flyte_core.errors import SystemFault
+from flyte_core.cluster import FLYTE_WORKFLOW, Cluster
+from flyte_core.errors import Conflict, SystemFault
 from flyte_core.storage import BlobStore
 from flyte_propeller.machine.effects import Ask, Finish, Step
 from flyte_propeller.machine.evaluate import evaluate
-from flyte_propeller.machine.facts import Facts
-from flyte_propeller.serde import inline_state, referred_state, status_of
+from flyte_propeller.machine.facts import Facts, Refusal
 from flyte_propeller.settings import PropellerSettings
-from flyte_propeller.shell.apply import apply, send_events
+from flyte_propeller.shell.answers import Answers
+from flyte_propeller.shell.apply import apply
 from flyte_propeller.shell.execution import Execution, Inbox
-from flyte_propeller.shell.gather import Answers, gather
+from flyte_propeller.shell.gather import gather
 from flyte_propeller.shell.ports import AdminEvents, TaskHost
+from flyte_propeller.shell.reporting import report
+from flyte_propeller.shell.saving import discard_old_states, save
 
-FINALIZER = "flyte.org/finalizer"
+ABORTED_BY_DELETION = "Workflow aborted."
+"""Upstream's reason for a FlyteWorkflow that is being deleted."""
 MAX_REFUSALS = 3
 """Evaluations of one round that the control plane may answer with a refusal."""
-MAX_ASKS = 10_000
+MAX_ASKS = 1_000
 """Evaluations of one round, at most; a machine that asks on and on is a bug."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world, as far as a round needs it."""
+    """The world, as a round needs it."""
 
     cluster: Cluster
     store: BlobStore
@@ -41,97 +41,90 @@ class Ports:
 
 
 async def run_round(execution: Execution, ports: Ports) -> bool:
-    """Bring one execution one round forward. The caller has read its manifest fresh.
+    """Bring one execution one round forward. Return True when another round has something to do at once.
 
-    Return True when another round has something to do at once.
-
-    :raises flyte_core.errors.SystemFault: if a port does not answer, or somebody else wrote: nothing is lost, the
-        round is run again over what is stored then
+    :raises flyte_core.errors.Conflict: if somebody else has written: the execution must be loaded anew
+    :raises flyte_core.errors.SystemFault: if a port does not answer: nothing is lost, the round is to be run again
     """
-    inbox = execution.inbox
-    facts = await gather(execution, ports.host, ports.store, ports.clock)
-    answers = Answers(execution, ports.store, ports.settings.output_limit)
-    step = await _evaluate(execution, facts, answers, ports)
-    execution.inbox = Inbox()
+    inbox = execution.take_inbox()
     try:
+        step = await _decide(execution, inbox, ports)
+        if step is None:
+            return False
         if step.save or _finishes(step):
-            execution.manifest = await _save(execution, step, ports)
+            await save(execution, step, ports.cluster, ports.store, ports.settings, ports.clock.now())
     except BaseException:
-        execution.inbox = inbox
+        execution.inbox.add(inbox)
         raise
-    _take_over(execution, step, facts)
-    more = await apply(execution, step.effects, ports.host, ports.store)
-    return more or bool(step.state.ready and step.save)
+    _take_over(execution, step)
+    new_facts = await apply(execution, step.effects, ports.host, ports.clock)
+    if execution.overflow:
+        await discard_old_states(execution, ports.store)
+    return new_facts or step.more or bool(execution.inbox.dirty)
 
 
-async def _evaluate(execution: Execution, facts: Facts, answers: Answers, ports: Ports) -> Step:
+async def _decide(execution: Execution, inbox: Inbox, ports: Ports) -> Step | None:
+    """Return the step whose events the control plane has taken; None when there is nothing to drive any more."""
+    facts = await gather(execution, inbox, ports.host, ports.store, ports.clock)
+    if not await is_current(execution, ports.cluster):
+        execution.finished = True
+        return None
+    if execution.manifest["metadata"].get("deletionTimestamp"):
+        facts = replace(facts, abort=ABORTED_BY_DELETION)
+    return await _evaluate(execution, facts, ports)
+
+
+async def is_current(execution: Execution, cluster: Cluster) -> bool:
+    """Read the FlyteWorkflow fresh. Return False when it is gone or ended: there is nothing to drive any more.
+
+    :raises flyte_core.errors.Conflict: if its status is not the one in memory
+    """
+    known = execution.manifest["metadata"]
+    manifest = await cluster.get(FLYTE_WORKFLOW, known["namespace"], known["name"])
+    if manifest is None or manifest["metadata"]["uid"] != known["uid"]:
+        return False
+    if manifest["metadata"]["resourceVersion"] == known["resourceVersion"]:
+        return True
+    if (manifest["metadata"].get("labels") or {}).get("termination-status") == "terminated":
+        return False
+    stored = (manifest.get("status") or {}).get("flyteState")
+    if stored != (execution.manifest.get("status") or {}).get("flyteState"):
+        raise Conflict(f"{known['name']}: the state in memory is older than the stored one")
+    execution.manifest = manifest
+    return True
+
+
+async def _evaluate(execution: Execution, facts: Facts, ports: Ports) -> Step:
     """Evaluate until nothing is asked, and until the control plane takes the events."""
+    answers = Answers(execution, ports.store, ports.settings.output_limit)
     refusals = 0
     for _ in range(MAX_ASKS):
         step = evaluate(execution.workflow, execution.state, facts)
-        asked = [e.node for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
+        asked = [e for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
         if asked:
             facts = await answers.add(facts, asked)
             continue
-        ready = execution.state.started_at is None
-        refusal = await send_events(ports.admin, step.effects, ready=ready)
+        refusal = await report(ports.admin, step.effects, ready=execution.state.started_at is None)
         if refusal is None:
             return step
+        if not await is_current(execution, ports.cluster):
+            raise Conflict(f"{execution.workflow.execution.name}: ended by somebody else")
         refusals += 1
-        if refusals > MAX_REFUSALS:
-            refusal = replace(refusal, node=None)
-        facts = replace(facts, refusal=refusal)
+        facts = replace(facts, refusal=_hardened(refusal) if refusals > MAX_REFUSALS else refusal)
     raise SystemFault(f"{execution.workflow.execution.name}: the machine asked {MAX_ASKS} times in one round")
+
+
+def _hardened(refusal: Refusal) -> Refusal:
+    """A node whose events are refused again and again ends the execution."""
+    return replace(refusal, node=None, closed=refusal.node is None)
 
 
 def _finishes(step: Step) -> bool:
     return any(isinstance(effect, Finish) for effect in step.effects)
 
 
-def _take_over(execution: Execution, step: Step, facts: Facts) -> None:
+def _take_over(execution: Execution, step: Step) -> None:
     execution.state = step.state
     for index in step.touched:
         if index not in step.state.active:
-            execution.timers.pop(index, None)
             execution.inputs.pop(index, None)
-    for index in facts.timers & execution.timers.keys():
-        del execution.timers[index]
-        node, known = step.state.active.get(index), execution.workflow.nodes[index]
-        if node is not None and known.active_deadline and node.queued_at:
-            execution.timers[index] = node.queued_at + known.active_deadline
-
-
-async def _save(execution: Execution, step: Step, ports: Ports) -> Manifest:
-    """Store the new state by compare-and-swap; the last time, with the labels of an ended workflow."""
-    execution.writer.note(step.state, step.touched)
-    encoded = execution.writer.encode(step.state)
-    now = ports.clock.now()
-    status = status_of(step.state, execution.workflow.data_dir, now)
-    if len(encoded) <= ports.settings.status_limit:
-        status["flyteState"] = inline_state(encoded)
-    else:
-        name = f"state-{execution.resource_version}"
-        uri = paths.join(execution.workflow.data_dir, ".state", name)
-        await ports.store.write(uri, encoded)
-        status["flyteState"] = referred_state(uri)
-    manifest = {**execution.manifest, "status": status}
-    if _finishes(step):
-        manifest["metadata"] = _ended(execution.manifest["metadata"], now)
-    return await ports.cluster.replace(manifest)
-
-
-def _ended(metadata: Manifest, now: datetime) -> dict[str, Any]:
-    labels = {
-        **(metadata.get("labels") or {}),
-        "termination-status": "terminated",
-        "completed-time": now.strftime("%Y-%m-%d.%H"),
-    }
-    finalizers = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
-    return {**metadata, "labels": labels, "finalizers": finalizers}
-
-
-async def refresh(execution: Execution, ports: Ports) -> Manifest | None:
-    """Return the FlyteWorkflow as stored now, None if there is none any more."""
-    workflow = execution.workflow
-    name = execution.manifest["metadata"]["name"]
-    return await ports.cluster.get(FLYTE_WORKFLOW, workflow.namespace, name)

@@ -1,0 +1,105 @@
+"""Answers what the machine asks for within a round: the inputs of nodes, resolved and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flyteidl.core.execution_pb2 import ExecutionError
+from flyteidl.core.literals_pb2 import Literal, LiteralMap, Scalar, Union
+from flyteidl.core.types_pb2 import Error, LiteralType, SimpleType, TypeStructure
+from google.protobuf.message import DecodeError
+
+from flyte_core import paths
+from flyte_core.errors import NotFound, TooLarge
+from flyte_core.storage import BlobStore
+from flyte_propeller.machine.effects import Ask
+from flyte_propeller.machine.facts import BindingFailure, Facts
+from flyte_propeller.machine.workflow import Node
+from flyte_propeller.shell.bindings import Unresolvable, resolve
+from flyte_propeller.shell.execution import Execution
+
+ERROR_INPUT = "err"
+"""Input of a failure node that gets the workflow's error, where it has an input of that name."""
+
+
+class Answers:
+    """Answers for one execution.
+
+    :param limit: bytes of one inputs or outputs object
+    """
+
+    def __init__(self, execution: Execution, store: BlobStore, limit: int) -> None:
+        self._execution = execution
+        self._store = store
+        self._limit = limit
+
+    async def add(self, facts: Facts, asked: Sequence[Ask]) -> Facts:
+        """Return the facts with the inputs that are asked for."""
+        answers = await asyncio.gather(*(self._inputs(ask) for ask in asked))
+        inputs = {ask.node: answer for ask, answer in zip(asked, answers, strict=True)}
+        return replace(facts, inputs={**facts.inputs, **inputs})
+
+    async def _inputs(self, ask: Ask) -> LiteralMap | BindingFailure:
+        workflow = self._execution.workflow
+        node = workflow.nodes[ask.node]
+        where = paths.NodePaths.top(workflow.data_dir, node.id)
+        if node.kind == "start":
+            await self._store.write(where.outputs(0), workflow.inputs.SerializeToString(deterministic=True))
+            self._execution.keep_outputs(where.outputs(0), workflow.inputs)
+            return workflow.inputs
+        try:
+            inputs = await resolve(node.bindings, self._outputs_of, self._read_literal)
+        except Unresolvable as error:
+            return BindingFailure(f"BindingResolutionError: node [{node.id}]: {error}")
+        if ask.error is not None and ERROR_INPUT in inputs.literals:
+            inputs.literals[ERROR_INPUT].CopyFrom(error_literal(ask.error, node))
+        data = inputs.SerializeToString(deterministic=True)
+        if len(data) > self._limit:
+            return BindingFailure(
+                f"inputs of node [{node.id}] are {len(data)} bytes, the limit (output_limit) is {self._limit}"
+            )
+        await self._store.write(where.inputs, data)
+        if node.kind == "end":
+            await self._store.write(where.outputs(0), data)
+        else:
+            self._execution.inputs[ask.node] = inputs
+        return inputs
+
+    async def _outputs_of(self, node_id: str) -> LiteralMap:
+        execution = self._execution
+        index = execution.index.get(node_id or paths.START_NODE)
+        if index is None:
+            raise Unresolvable(f"there is no node [{node_id}]")
+        node = execution.workflow.nodes[index]
+        ended = execution.state.settled.get(index) or execution.state.active.get(index)
+        uri = paths.NodePaths.top(execution.workflow.data_dir, node.id).outputs(ended.attempt if ended else 0)
+        kept = execution.outputs.get(uri)
+        if kept is not None:
+            return kept
+        try:
+            outputs = LiteralMap.FromString(await self._store.read(uri, limit=self._limit))
+        except (NotFound, TooLarge, DecodeError) as error:
+            raise Unresolvable(f"outputs of node [{node.id}] cannot be read: {error}") from error
+        for variable, alias in node.aliases:
+            if variable in outputs.literals:
+                outputs.literals[alias].CopyFrom(outputs.literals[variable])
+        execution.keep_outputs(uri, outputs)
+        return outputs
+
+    async def _read_literal(self, uri: str) -> Literal:
+        try:
+            return Literal.FromString(await self._store.read(uri, limit=self._limit))
+        except (NotFound, TooLarge, DecodeError) as error:
+            raise Unresolvable(f"the offloaded literal {uri} cannot be read: {error}") from error
+
+
+def error_literal(error: ExecutionError, node: Node) -> Literal:
+    """Return the workflow's error as a failure node gets it.
+
+    :param node: the failure node; upstream names it, and not the node that failed, as the failed one
+    """
+    value = Literal(scalar=Scalar(error=Error(message=error.message, failed_node_id=node.id)))
+    kind = LiteralType(simple=SimpleType.ERROR, structure=TypeStructure(tag="FlyteError"))
+    return Literal(scalar=Scalar(union=Union(value=value, type=kind)))
