@@ -56,10 +56,10 @@ class Propeller:
     async def run(self) -> None:
         """Run until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(FLYTE_WORKFLOW, LIVE, self._workflow_changed))
+            group.create_task(self._follow(FLYTE_WORKFLOW, LIVE, self.workflow_changed))
             for kind in self._watched:
-                group.create_task(self._follow(kind, OWNED, self._resource_changed))
-            group.create_task(self._resync())
+                group.create_task(self._follow(kind, OWNED, self.resource_changed))
+            group.create_task(self._keep_in_sync())
             group.create_task(collect_garbage(self._ports.cluster, self._ports.clock, self._ports.settings))
             places = asyncio.Semaphore(self._ports.settings.rounds_at_once)
             while True:
@@ -87,14 +87,16 @@ class Propeller:
             await self._ports.clock.sleep(backoff)
             backoff = min(backoff * 2, LAST_BACKOFF)
 
-    def _workflow_changed(self, manifest: Manifest) -> None:
+    def workflow_changed(self, manifest: Manifest) -> None:
+        """A FlyteWorkflow was created, changed or deleted: its execution is looked at."""
         metadata = manifest["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         known = self._executions.get(key)
         if known is None or known.resource_version != metadata["resourceVersion"]:
             self._wakeups.wake(key)
 
-    def _resource_changed(self, manifest: Manifest) -> None:
+    def resource_changed(self, manifest: Manifest) -> None:
+        """Something that an execution has created was changed or deleted: the node that it belongs to is looked at."""
         metadata: dict[str, Any] = dict(manifest["metadata"])
         owners = [owner for owner in metadata.get("ownerReferences") or () if owner.get("controller")]
         if not owners:
@@ -110,23 +112,27 @@ class Propeller:
             execution.inbox.dirty.add(index)
         self._wakeups.wake(key)
 
-    async def _resync(self) -> None:
+    def resync(self) -> None:
+        """Have everything looked at whole, whatever wake-ups were lost."""
+        for key, execution in self._executions.items():
+            execution.inbox.whole = True
+            self._wakeups.wake(key)
+
+    async def _keep_in_sync(self) -> None:
         while True:
             await self._ports.clock.sleep(self._ports.settings.resync_seconds)
-            for key, execution in list(self._executions.items()):
-                execution.inbox.whole = True
-                self._wakeups.wake(key)
+            self.resync()
 
     # -- work
 
     async def _work(self, key: Key, places: asyncio.Semaphore) -> None:
         try:
-            await self._attend(key)
+            await self.attend(key)
         finally:
             self._wakeups.done(key)
             places.release()
 
-    async def _attend(self, key: Key) -> None:
+    async def attend(self, key: Key) -> None:
         """Run rounds of one execution while they have something to do. Every fault ends here, with a bound."""
         try:
             await self._rounds(key)
