@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent.parent / "interop" / "programs"
-READY_SECONDS = 60
 
 
 @dataclass
@@ -59,20 +56,14 @@ def start_up(data: Path, ports: tuple[int, ...], stock: str, *options: str) -> S
     command += ["--http-port", str(http), "--s3-port", str(s3), "--image", f"*={stock}", *options]
     with log.open("a") as out:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=out, text=True)
-    deadline = time.monotonic() + READY_SECONDS
     assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
     seen = ""
-    while time.monotonic() < deadline:
-        seen += process.stdout.read() or ""
-        if "ready" in seen:
-            os.set_blocking(process.stdout.fileno(), True)
+    for line in process.stdout:
+        seen += line
+        if "ready" in line:
             return Server(process, data, (grpc, http, s3), log)
-        if process.poll() is not None:
-            break
-        time.sleep(0.02)
-    process.kill()
-    raise AssertionError(f"flyte up did not become ready: {seen}\n{log.read_text()[-3000:]}")
+    process.wait()
+    raise AssertionError(f"flyte up ended before it was ready: {seen}\n{log.read_text()[-3000:]}")
 
 
 @dataclass

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
+from flyte_admin.data_proxy.service import DataProxyPorts, DataProxyService, DataProxySettings
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
 from flyte_admin.descriptions.service import DescriptionService
@@ -18,12 +19,13 @@ from flyte_admin.dispatch.relay import BuildManifest, Dispatcher
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.event_delivery import EventDelivery
 from flyte_admin.executions.events import EventRecorder
+from flyte_admin.executions.metrics import MetricsReader
 from flyte_admin.executions.node_service import NodeExecutionService
 from flyte_admin.executions.offload import Offloader
 from flyte_admin.executions.project_defaults import StoredProjects
 from flyte_admin.executions.reading import ExecutionReader
 from flyte_admin.executions.service import ExecutionPorts, ExecutionService
-from flyte_admin.executions.sources import LaunchSources
+from flyte_admin.executions.sources import CheckProject, LaunchSources
 from flyte_admin.executions.task_service import TaskExecutionService
 from flyte_admin.launch_plans.service import LaunchPlanService
 from flyte_admin.launch_plans.single_task import SingleTasks
@@ -34,7 +36,6 @@ from flyte_admin.rest.browser_guard import BrowserGuard
 from flyte_admin.rest.gateway import Gateway
 from flyte_admin.rest.routes import Routes
 from flyte_admin.rest.server import HttpServer
-from flyte_admin.rpc.methods import Rpc
 from flyte_admin.rpc.server import GrpcServer
 from flyte_admin.rpc.tables import ExecutionServices, RegistryServices, all_services
 from flyte_admin.settings import AdminSettings
@@ -55,7 +56,6 @@ class AdminPorts:
     """What the control plane needs of the world.
 
     :ivar build_manifest: writes the FlyteWorkflow of an execution
-    :ivar data_proxy: methods of DataProxyService by name
     :ivar sinks: receivers of recorded events
     :ivar http_routes: further routes of the HTTP server (the console)
     """
@@ -64,7 +64,6 @@ class AdminPorts:
     cluster: Cluster
     build_manifest: BuildManifest = field(default_factory=ManifestWriter)
     clock: Clock = field(default_factory=SystemClock)
-    data_proxy: Mapping[str, Rpc] | None = None
     sinks: Sequence[EventSink] = ()
     http_routes: Sequence[BaseRoute] = ()
 
@@ -92,10 +91,16 @@ class AdminApp:
         registry = _registry(settings, ports, database, closures)
         self._projects = registry.projects
         signals = SignalService(database, ports.clock)
+        check_project = StoredProjects(database, Domains(settings.domains)).check
+        executions = self._executions(settings, ports, registry, check_project)
+        proxy = DataProxyService(
+            DataProxyPorts(ports.store, check_project, executions.nodes, executions.tasks),
+            DataProxySettings(settings.storage.container),
+        )
         services = all_services(
             registry,
-            self._executions(settings, ports, registry),
-            data_proxy=ports.data_proxy or {},
+            executions,
+            data_proxy=proxy.methods(),
             signals={
                 "GetOrCreateSignal": signals.get_or_create,
                 "ListSignals": signals.list,
@@ -145,14 +150,16 @@ class AdminApp:
             relay.add_done_callback(_log_end)
             self._relays.append(relay)
 
-    def _executions(self, settings: AdminSettings, ports: AdminPorts, registry: RegistryServices) -> ExecutionServices:
+    def _executions(
+        self, settings: AdminSettings, ports: AdminPorts, registry: RegistryServices, check_project: CheckProject
+    ) -> ExecutionServices:
         data = DataReader(ports.store)
         single_tasks = SingleTasks(self._database, registry.workflows, registry.launch_plans)
         execution_ports = ExecutionPorts(
             database=self._database,
             store=ports.store,
             sources=LaunchSources(self._database, single_tasks.launch_plan),
-            check_project=StoredProjects(self._database, Domains(settings.domains)).check,
+            check_project=check_project,
             clock=ports.clock,
             metadata_prefix=settings.storage.executions_prefix,
             wake_dispatcher=self._dispatcher.wake,
@@ -163,6 +170,7 @@ class AdminApp:
             nodes=NodeExecutionService(self._database, data),
             tasks=TaskExecutionService(self._database, data),
             events=self.events,
+            metrics=MetricsReader(self._database),
         )
 
 

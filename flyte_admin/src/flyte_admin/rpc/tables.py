@@ -12,6 +12,7 @@ from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, s
 
 from flyte_admin.descriptions.service import DescriptionService
 from flyte_admin.executions.events import EventRecorder
+from flyte_admin.executions.metrics import MetricsReader
 from flyte_admin.executions.node_service import NodeExecutionService
 from flyte_admin.executions.reading import ExecutionReader
 from flyte_admin.executions.service import ExecutionService
@@ -95,6 +96,7 @@ class ExecutionServices:
     nodes: NodeExecutionService
     tasks: TaskExecutionService
     events: EventRecorder
+    metrics: MetricsReader
 
     def rpcs(self) -> dict[str, Rpc]:
         """Return their part of AdminService."""
@@ -107,6 +109,7 @@ class ExecutionServices:
             "GetExecution": self.reader.get,
             "GetExecutionData": self.reader.get_data,
             "ListExecutions": self.reader.list,
+            "GetExecutionMetrics": self.metrics.get,
             "GetNodeExecution": self.nodes.get,
             "ListNodeExecutions": self.nodes.list,
             "ListNodeExecutionsForTask": self.nodes.list_for_task,

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from flyte_admin.data_proxy.service import DataProxyService
-
 from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.dispatch.manifest import ManifestWriter
 from flyte_admin.object_store.app import create_object_store_app
@@ -92,12 +90,10 @@ async def start_admin(
         ),
         projects=tuple(settings.projects),
     )
-    proxy = DataProxyService(store, CONTAINER)
     ports = AdminPorts(
         store=store,
         cluster=cluster,
         build_manifest=ManifestWriter(),
-        data_proxy=proxy.methods(),
         sinks=plugins.event_sinks(),
         http_routes=log_routes(cluster.log_file),
     )
