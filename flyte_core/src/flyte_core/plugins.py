@@ -1,13 +1,17 @@
-"""The plugin manager: dispatches by key to one plugin, loads it alone on first use, keeps the broken out."""
+"""The plugin manager: dispatches by key to one plugin, loads it alone on first use, keeps the broken out.
+
+This is a border: whatever a plugin raises, ``SystemExit`` included, becomes the reason why this one is not used.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
@@ -15,22 +19,17 @@ from flyte_core import hookspecs
 from flyte_core.errors import ConfigError, NotFound, PluginError
 from flyte_core.events import EventSink
 from flyte_core.hookspecs import PROJECT, PluginContext, StorageContext
+from flyte_core.plugin_claims import ClaimKind, contenders, explain_missing
 from flyte_core.plugin_metadata import PluginMetadata, scan
 from flyte_core.storage import BlobStore
 from flyte_core.task_types import TaskType
 
 LOG = logging.getLogger(__name__)
 DISABLED_VARIABLE = "FLYTE_PLUGINS_DISABLED"
-KNOWN_PACKAGES = {
-    "container": "flyte-plugin-pod",
-    "python-task": "flyte-plugin-pod",
-    "raw-container": "flyte-plugin-pod",
-    "sidecar": "flyte-plugin-pod",
-    "spark": "flyte-plugin-spark",
-    "hive": "flyte-plugin-hive",
-    "aws_batch": "flyte-plugin-batch",
-}
-"""Task type → package that is known to serve it: what an error tells the user to install."""
+"""Environment variable with names of plugins that are not to be used, separated by commas; ``*`` for all."""
+_SHORTEST_NAME_LIMIT = 8
+
+R = TypeVar("R")
 
 
 class PluginStatus(Enum):
@@ -45,40 +44,62 @@ class PluginStatus(Enum):
 
 @dataclass(slots=True)
 class PluginRecord:
-    """A plugin as ``flyte plugins list`` shows it.
+    """A plugin as ``flyte plugins list`` shows it; changed by its manager only.
 
     :ivar reason: why it is not used; empty when it is
+    :ivar task_types: offered by the plugin, once it is asked for one
     """
 
     metadata: PluginMetadata
     status: PluginStatus = PluginStatus.AVAILABLE
     reason: str = ""
     manager: pluggy.PluginManager | None = None
-    task_types: dict[str, TaskType] = field(default_factory=dict)
+    task_types: dict[str, TaskType] | None = None
+
+    def unkept_claim(self, task_type: str) -> str:
+        """Say that the loaded plugin does not offer a task type which its metadata claims; empty if all is well."""
+        if self.task_types is None or task_type in self.task_types:
+            return ""
+        offered = ", ".join(sorted(self.task_types)) or "none"
+        return f"its metadata claims task type {task_type!r}, but it offers {offered}"
+
+    def describe(self) -> str:
+        """Return one line for people: whose plugin it is, and what it serves or why it does not."""
+        plugin = self.metadata
+        who = f"plugin {plugin.name!r} of {plugin.distribution} {plugin.version}"
+        if self.reason:
+            return f"{who} is {self.status.value}: {self.reason}"
+        schemes = (f"{scheme}://" for scheme in plugin.schemes)
+        return f"{who} serves {', '.join((*plugin.task_types, *schemes, *plugin.event_sinks)) or 'nothing'}"
+
+
+@dataclass(slots=True)
+class _Cache:
+    stores: dict[str, BlobStore] = field(default_factory=dict)
+    sinks: list[EventSink] | None = None
 
 
 class PluginManager:
     """Knows the plugins of this process.
 
-    :param config: the section ``plugins``: plugin name → its own section; the key ``disabled`` lists names, the key
-        ``task_types`` chooses a plugin by task type where two claim it
+    :param config: the section ``plugins``: plugin name → its own section; the key ``disabled`` lists names, the keys
+        ``task_types`` and ``storage`` choose a plugin by task type or URL scheme where two claim the same
+    :raises flyte_core.errors.ConfigError: if one of these three keys has the wrong shape
     """
 
     def __init__(self, plugins: Sequence[PluginMetadata], config: Mapping[str, Any] | None = None) -> None:
         self._config = dict(config or {})
+        self._choices = {kind: _choices(self._config, kind) for kind in ClaimKind}
         self._records = [PluginRecord(plugin) for plugin in plugins]
-        disabled = set(self._config.get("disabled") or ())
-        disabled |= {name for name in os.environ.get(DISABLED_VARIABLE, "").split(",") if name}
+        self._cache = _Cache()
+        self._lock = threading.RLock()
+        disabled = _disabled(self._config)
         for record in self._records:
-            if record.metadata.problem:
+            if record.metadata.name in disabled or "*" in disabled:
+                reason = f"disabled by plugins.disabled or {DISABLED_VARIABLE}"
+                record.status, record.reason = PluginStatus.DISABLED, reason
+            elif record.metadata.problem:
                 record.status, record.reason = PluginStatus.REFUSED, record.metadata.problem
-            elif record.metadata.name in disabled:
-                record.status, record.reason = (
-                    PluginStatus.DISABLED,
-                    f"disabled by configuration or {DISABLED_VARIABLE}",
-                )
-        self._conflicts = self._find_conflicts()
-        self._stores: dict[str, BlobStore] = {}
 
     @classmethod
     def scan(cls, config: Mapping[str, Any] | None = None) -> PluginManager:
@@ -89,141 +110,170 @@ class PluginManager:
         """Return all plugins, the unusable ones too."""
         return list(self._records)
 
+    def config(self, name: str) -> Mapping[str, Any]:
+        """Return a plugin's own section of the configuration, empty if there is none.
+
+        :raises flyte_core.errors.ConfigError: if it is not a mapping
+        """
+        section = self._config.get(name) or {}
+        if not isinstance(section, Mapping):
+            raise ConfigError(f"plugins.{name} must be a mapping, not {type(section).__name__}")
+        return section
+
     def task_type(self, name: str) -> TaskType:
         """Return what runs tasks of this type; its plugin is loaded on first use.
 
         :raises flyte_core.errors.NotFound: if no usable plugin claims it; says why, and what to install
+        :raises flyte_core.errors.ConfigError: if several claim it and the configuration does not choose one of them
         :raises flyte_core.errors.PluginError: if its plugin is broken
         """
-        record = self._claimant(name)
-        if record is None:
-            raise NotFound(self.why(name))
-        if not record.task_types:
-            self._load_task_types(record)
-        if name not in record.task_types:
-            self._break(record, f"its metadata claims task type {name!r}, but it offers {sorted(record.task_types)}")
-            raise PluginError(record.metadata.name, record.reason)
-        return record.task_types[name]
+        with self._lock:
+            record = self._claimant(ClaimKind.TASK_TYPE, name)
+            if record.task_types is None:
+                context = PluginContext(config=self.config(record.metadata.name))
+                record.task_types = self._guarded(record, lambda: _task_types(record, context))
+            if name not in record.task_types:
+                raise PluginError(record.metadata.name, record.unkept_claim(name))
+            return record.task_types[name]
 
     def storage(self, scheme: str) -> BlobStore:
-        """Return the store for URLs of this scheme.
+        """Return the store for URLs of this scheme; one per process.
 
         :raises flyte_core.errors.NotFound: if no usable plugin claims it
+        :raises flyte_core.errors.ConfigError: if several claim it and the configuration does not choose one of them
         :raises flyte_core.errors.PluginError: if its plugin is broken
         """
         scheme = scheme.lower()
-        if scheme not in self._stores:
-            usable = [r for r in self._records if scheme in r.metadata.schemes and not r.reason]
-            if not usable:
-                raise NotFound(f"no plugin serves {scheme}:// URLs; installed: {self._names() or 'none'}")
-            record = usable[0]
-            context = StorageContext(config=self._section(record), scheme=scheme)
-            store = self._call(record, "flyte_storage", context)
-            if store is None:
-                self._break(record, f"its metadata claims {scheme}://, but flyte_storage returned None")
-                raise PluginError(record.metadata.name, record.reason)
-            self._stores[scheme] = store
-        return self._stores[scheme]
+        with self._lock:
+            if scheme not in self._cache.stores:
+                record = self._claimant(ClaimKind.STORAGE, scheme)
+                context = StorageContext(config=self.config(record.metadata.name), scheme=scheme)
+                store = self._guarded(record, lambda: _hook(record).flyte_storage(ctx=context))
+                if store is None:
+                    message = f"its metadata claims {scheme}:// URLs, but flyte_storage returned None"
+                    raise PluginError(record.metadata.name, message)
+                self._cache.stores[scheme] = store
+            return self._cache.stores[scheme]
 
     def event_sinks(self) -> list[EventSink]:
-        """Return the sinks of all plugins that have any. A broken plugin has none, and is listed with its reason."""
-        sinks: list[EventSink] = []
-        for record in self._records:
-            if record.reason or not record.metadata.event_sinks:
-                continue
-            try:
-                for answer in self._call(record, "flyte_event_sinks", PluginContext(config=self._section(record))):
-                    sinks += answer
-            except PluginError as error:
-                LOG.warning("%s", error)
-        return sinks
+        """Return the sinks of all plugins that claim any. A broken plugin has none, and is listed with its reason."""
+        with self._lock:
+            if self._cache.sinks is None:
+                self._cache.sinks = []
+                for record in self._records:
+                    if record.metadata.event_sinks and not record.reason:
+                        self._cache.sinks += self._sinks_of(record)
+            return list(self._cache.sinks)
+
+    def _sinks_of(self, record: PluginRecord) -> list[EventSink]:
+        try:
+            context = PluginContext(config=self.config(record.metadata.name))
+            return self._guarded(record, lambda: _sinks(record, context))
+        except (PluginError, ConfigError) as error:
+            LOG.warning("event sinks of plugin %s are not used: %s", record.metadata.name, error)
+            return []
 
     def why(self, name: str) -> str:
-        """Explain in one or a few lines why a task type or plugin is, or is not, served."""
-        for record in self._records:
-            if record.metadata.name == name:
-                return self._explain(record)
-        claimants = [record for record in self._records if name in record.metadata.task_types]
-        if name in self._conflicts:
-            return self._conflicts[name]
-        if claimants:
-            return "\n".join(f"task type {name!r}: {self._explain(record)}" for record in claimants)
-        package = KNOWN_PACKAGES.get(name)
-        hint = f"pip install {package}" if package else "install a package that has it in group flyte.task_types"
-        return f"no installed plugin serves task type {name!r}: {hint}; installed plugins: {self._names() or 'none'}"
+        """Explain in one or a few lines why a plugin, task type or URL scheme is, or is not, served."""
+        named = [record.describe() for record in self._records if record.metadata.name == name]
+        if named:
+            return "\n".join(named)
+        scheme = name.lower().removesuffix("://")
+        is_scheme = any(scheme in record.metadata.schemes for record in self._records)
+        kind, key = (ClaimKind.STORAGE, scheme) if is_scheme else (ClaimKind.TASK_TYPE, name)
+        try:
+            record = self._claimant(kind, key)
+        except PluginError as error:
+            return f"{kind.value} {key!r}: {error}"
+        except (NotFound, ConfigError) as error:
+            return str(error)
+        unkept = record.unkept_claim(key) if kind is ClaimKind.TASK_TYPE else ""
+        return f"{kind.value} {key!r}: {unkept or record.describe()}"
 
-    # -- inside
+    def _claimant(self, kind: ClaimKind, key: str) -> PluginRecord:
+        """Return the one plugin that serves a key.
 
-    def _names(self) -> str:
-        return ", ".join(record.metadata.name for record in self._records)
-
-    def _explain(self, record: PluginRecord) -> str:
-        plugin = record.metadata
-        who = f"plugin {plugin.name!r} of {plugin.distribution} {plugin.version}"
-        if record.reason:
-            return f"{who} is {record.status.value}: {record.reason}"
-        return f"{who} serves {', '.join((*plugin.task_types, *plugin.schemes, *plugin.event_sinks)) or 'nothing'}"
-
-    def _claimant(self, name: str) -> PluginRecord | None:
-        if name in self._conflicts:
-            return None
-        chosen = (self._config.get("task_types") or {}).get(name)
-        for record in self._records:
-            if name in record.metadata.task_types and not record.reason and chosen in (None, record.metadata.name):
-                return record
-        return None
-
-    def _find_conflicts(self) -> dict[str, str]:
-        """Return task type → why nobody serves it, where two plugins claim it and the configuration chooses none."""
-        claims: dict[str, list[PluginRecord]] = {}
-        for record in self._records:
-            if not record.reason:
-                for name in record.metadata.task_types:
-                    claims.setdefault(name, []).append(record)
-        chosen = self._config.get("task_types") or {}
-        conflicts = {}
-        for name, records in claims.items():
-            if len(records) > 1 and name not in chosen:
-                who = " and ".join(f"{r.metadata.name!r} ({r.metadata.distribution})" for r in records)
-                fix = f"choose one with plugins.task_types.{name}, or uninstall one"
-                conflicts[name] = f"task type {name!r} is claimed by {who}: {fix}"
-        return conflicts
-
-    def _section(self, record: PluginRecord) -> Mapping[str, Any]:
-        section = self._config.get(record.metadata.name) or {}
-        if not isinstance(section, Mapping):
-            raise ConfigError(f"plugins.{record.metadata.name} is no mapping")
-        return section
-
-    def _load_task_types(self, record: PluginRecord) -> None:
-        for answer in self._call(record, "flyte_task_types", PluginContext(config=self._section(record))):
-            for task_type in answer:
-                for name in task_type.task_types:
-                    record.task_types[name] = task_type
-
-    def _call(self, record: PluginRecord, hook: str, context: PluginContext) -> Any:
-        """Load the plugin alone, and call one hook of it."""
+        A broken plugin goes on claiming: what another one would make of its tasks is not for chance to decide.
+        """
+        claiming = [record for record in self._records if key in kind.claims(record.metadata)]
+        open_to = [r for r in claiming if r.status not in (PluginStatus.DISABLED, PluginStatus.REFUSED)]
+        chosen = self._choices[kind].get(key)
+        if chosen is not None:
+            open_to = [record for record in open_to if record.metadata.name == chosen]
+            if not open_to:
+                raise ConfigError(f"{kind.setting(key)} is {chosen!r}, but {contenders(kind, key, claiming)}")
+        if len(open_to) > 1:
+            raise ConfigError(
+                f"{contenders(kind, key, open_to)}: choose one with {kind.setting(key)}, or uninstall one"
+            )
+        if not open_to:
+            raise NotFound(explain_missing(kind, key, claiming, self._records))
+        record = open_to[0]
         if record.reason:
             raise PluginError(record.metadata.name, record.reason)
+        return record
+
+    def _guarded(self, record: PluginRecord, action: Callable[[], R]) -> R:
+        """Run plugin code, loading the plugin first; whatever it raises breaks this plugin only."""
         try:
             if record.manager is None:
                 record.manager = _loaded(record.metadata)
                 record.status = PluginStatus.LOADED
-            return getattr(record.manager.hook, hook)(ctx=context)
+            return action()
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._break(record, f"{type(error).__name__}: {error}")
+            record.status, record.reason = PluginStatus.BROKEN, f"{type(error).__name__}: {error}"
+            LOG.warning("plugin %s is not used: %s", record.metadata.name, record.reason, exc_info=error)
             raise PluginError(record.metadata.name, record.reason) from error
 
-    def _break(self, record: PluginRecord, reason: str) -> None:
-        LOG.warning("plugin %s is not used: %s", record.metadata.name, reason)
-        record.status, record.reason = PluginStatus.BROKEN, reason
+
+def _disabled(config: Mapping[str, Any]) -> set[str]:
+    listed = config.get("disabled") or ()
+    if isinstance(listed, str) or not isinstance(listed, Sequence):
+        raise ConfigError("plugins.disabled must be a list of plugin names")
+    from_environment = (name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(","))
+    return {str(name) for name in listed} | {name for name in from_environment if name}
+
+
+def _choices(config: Mapping[str, Any], kind: ClaimKind) -> Mapping[str, str]:
+    chosen = config.get(kind.section) or {}
+    if not isinstance(chosen, Mapping):
+        raise ConfigError(f"plugins.{kind.section} must map each {kind.value} to a plugin name")
+    return chosen
 
 
 def _loaded(plugin: PluginMetadata) -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
+    if plugin.entry_point is None:
+        raise PluginError(plugin.name, "it has no entry point")
     manager.register(plugin.entry_point.load(), plugin.name)
     manager.check_pending()
     return manager
+
+
+def _hook(record: PluginRecord) -> Any:
+    return record.manager.hook if record.manager is not None else None
+
+
+def _task_types(record: PluginRecord, context: PluginContext) -> dict[str, TaskType]:
+    """Return what the plugin offers, by task type; what is malformed raises, within the border."""
+    offered: dict[str, TaskType] = {}
+    for answer in _hook(record).flyte_task_types(ctx=context):
+        for task_type in answer:
+            if not task_type.plugin_id or task_type.name_limit < _SHORTEST_NAME_LIMIT:
+                raise ValueError(f"{task_type!r} needs a plugin_id and a name_limit of {_SHORTEST_NAME_LIMIT} or more")
+            for name in task_type.task_types:
+                if name in offered:
+                    raise ValueError(f"it offers task type {name!r} twice")
+                offered[name] = task_type
+    return offered
+
+
+def _sinks(record: PluginRecord, context: PluginContext) -> list[EventSink]:
+    sinks = [sink for answer in _hook(record).flyte_event_sinks(ctx=context) for sink in answer]
+    for sink in sinks:
+        if not sink.name or not callable(sink.publish):
+            raise ValueError(f"{sink!r} needs a name and a method publish")
+    return sinks
