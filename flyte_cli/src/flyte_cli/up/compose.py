@@ -29,6 +29,7 @@ from flyte_propeller.adapters.embedded.environments import ImageTable
 from flyte_propeller.host.plugin_host import PluginHost
 from flyte_propeller.operator import Propeller
 from flyte_propeller.settings import PropellerSettings
+from flyte_propeller.shell.round import Ports
 
 LOG = logging.getLogger(__name__)
 CONTAINER = f"s3://{BUCKET}"
@@ -115,7 +116,7 @@ def start_propeller(
         task_env=task_environment(settings, credentials),
     )
     host = PluginHost(plugins, cluster, store, output_limit=propeller.output_limit)
-    plane = Propeller(cluster, store, InProcessAdmin(admin.events), host, propeller, SystemClock())
+    plane = Propeller(Ports(cluster, store, InProcessAdmin(admin.events), host, SystemClock(), propeller), host.of_type)
     task = asyncio.create_task(plane.run(), name="propeller")
     task.add_done_callback(_log_end)
     return task
