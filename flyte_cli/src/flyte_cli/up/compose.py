@@ -76,7 +76,7 @@ async def stop(task: asyncio.Task[None]) -> None:
 def plugin_config(settings: UpSettings) -> Mapping[str, Any]:
     """Return the configuration of plugins: logs are found at this server."""
     template = TEMPLATE.format(http_url=settings.http_url())
-    return {"pod": {"log_name": "Logs", "log_template": template}}
+    return {"pod": {"logs": {"kubernetes-template-uri": template}}}
 
 
 async def start_admin(
