@@ -10,9 +10,11 @@ from flyteidl.admin.common_pb2 import Annotations, Envs, Labels, RawOutputDataCo
 from flyteidl.admin.execution_pb2 import ExecutionSpec
 from flyteidl.core.compiler_pb2 import CompiledTask, CompiledWorkflow, CompiledWorkflowClosure
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType, WorkflowExecutionIdentifier
+from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
 from flyteidl.core.literals_pb2 import KeyValuePair, LiteralMap, RetryStrategy
 from flyteidl.core.security_pb2 import Identity, Secret, SecurityContext
 from flyteidl.core.tasks_pb2 import Container, K8sPod, Resources, TaskMetadata, TaskTemplate
+from flyteidl.core.types_pb2 import LiteralType, SimpleType
 from flyteidl.core.workflow_pb2 import Alias, Node, NodeMetadata, TaskNode, TaskNodeOverrides, WorkflowTemplate
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import Parse, ParseDict
@@ -93,6 +95,22 @@ def test_retries_of_the_task_count_where_the_node_states_none():
     assert node_of(task_node(), task)["retry"] == {"minAttempts": 5}
     metadata = NodeMetadata(retries=RetryStrategy(retries=0))
     assert "retry" not in node_of(task_node(metadata), task)
+
+
+def test_interfaces_are_written_without_what_only_people_and_clients_read():
+    metadata = ParseDict({"title": "T"}, Struct())
+    annotated = LiteralType(simple=SimpleType.STRUCT, metadata=metadata)
+    annotated.annotation.annotations.update({"cache-key-metadata": {"k": "v"}})
+    plain = LiteralType(simple=SimpleType.STRUCT, metadata=metadata)
+    plain.annotation.annotations.update({"other": "x"})
+    listed = Variable(type=LiteralType(collection_type=plain), description="d")
+    variables = VariableMap(variables={"a": Variable(type=annotated), "xs": listed})
+    task = TaskTemplate(id=TASK_ID, interface=TypedInterface(inputs=variables))
+    written = next(iter(closure_parts(closure_of(task_node(), task)).tasks.values()))
+    assert written["interface"]["inputs"]["variables"] == {
+        "a": {"type": {"simple": "STRUCT", "annotation": {"annotations": {"cache-key-metadata": {"k": "v"}}}}},
+        "xs": {"type": {"collectionType": {"simple": "STRUCT"}}},
+    }
 
 
 def test_overrides_are_written_in_kubernetes_terms():
