@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Endpoint, serve
+from s3_endpoint import Endpoint, serve
 
 KEYS = ["plain.txt", "with space/and more.txt", "ünïcödé/日本.bin", "base32/ABC====/x", "a+b&c=d?e#f%20", "emoji/😀"]
 
@@ -342,7 +342,7 @@ def test_chunks_that_are_wrong_are_refused(endpoint: Endpoint, body: bytes, refu
 def send_chunked(endpoint: Endpoint, key: str, body: bytes, size: int, payload: str) -> Any:
     import httpx
 
-    from .signing import sign
+    from s3_signed import sign
 
     headers = {
         "content-encoding": "aws-chunked",

@@ -16,9 +16,8 @@ from botocore.exceptions import ClientError
 
 from flyte_core.clock import SystemClock
 from flyte_core.storage import SignedUrl
-
-from .conftest import Endpoint, serve
-from .signing import sign
+from s3_endpoint import Endpoint, serve
+from s3_signed import sign
 
 WEB = httpx.Client(verify=False)  # nothing here is TLS, and loading certificates takes longer than a test
 MINUTE = timedelta(minutes=1)

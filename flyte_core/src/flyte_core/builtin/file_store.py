@@ -144,9 +144,9 @@ class FileStore:
     def _signed(
         self, method: str, uri: str, expires: timedelta, headers: dict[str, str], condition: dict[str, str]
     ) -> SignedUrl:
+        bucket, key = self._locate(uri)
         if self._signer is None:
             raise Unimplemented(f"no signed URL for {uri}: this store has no endpoint")
-        bucket, key = self._locate(uri)
         now = self._clock.now()
         url = self._signer.sign(method, f"/{bucket}/{key}", now=now, expires=expires, headers={**headers, **condition})
         return SignedUrl(url, headers, now + expires)

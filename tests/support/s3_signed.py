@@ -6,7 +6,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
-from .conftest import CREDENTIALS
+from s3_endpoint import CREDENTIALS
 
 
 class _Auth(S3SigV4Auth):
