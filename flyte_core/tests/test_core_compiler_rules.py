@@ -1,7 +1,5 @@
 """The compiler's rules: what it adds, and what it refuses with which words."""
 
-import time
-
 import pytest
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core.compiler_pb2 import CompiledTask
@@ -17,7 +15,7 @@ from flyteidl.core.literals_pb2 import (
     Scalar,
     UnionInfo,
 )
-from flyteidl.core.tasks_pb2 import Container, TaskTemplate
+from flyteidl.core.tasks_pb2 import TaskTemplate
 from flyteidl.core.types_pb2 import (
     Error,
     LiteralType,
@@ -44,7 +42,7 @@ from flyteidl.core.workflow_pb2 import (
 )
 from google.protobuf.wrappers_pb2 import BoolValue
 
-from flyte_core.compiler import Code, CompileErrors, LaunchPlanInterface, compile_task, compile_workflow
+from flyte_core.compiler import Code, CompileErrors, LaunchPlanInterface, compile_workflow
 from flyte_core.errors import UserError
 
 INT, STR, BOOL, NONE, STRUCT = (
@@ -264,6 +262,16 @@ def test_all_problems_come_at_once_each_once():
         (Code.NODE_REFERENCE_NOT_FOUND, "end-node"),
     }
     assert len(found) == 3
+
+
+def test_what_follows_from_a_missing_reference_is_not_told_again():
+    cases = branch_node("b", node("n0", "nowhere"), node("n1", x=number(1)))
+    array_of_it = array("a", node("e", "nowhere"))
+    template = workflow(cases, array_of_it, node("n", x=promise("b")), node("m", x=promise("a")), inputs={"flag": BOOL})
+    assert [each[:2] for each in problems(template)] == [
+        (Code.TASK_REFERENCE_NOT_FOUND, "b-n0"),
+        (Code.TASK_REFERENCE_NOT_FOUND, "e"),
+    ]
 
 
 def test_optional_inputs_may_be_unbound():
@@ -492,26 +500,3 @@ def test_output_aliases_are_outputs_too():
     aliased.output_aliases.append(Alias(var="o0", alias="result"))
     aliased.output_aliases.append(Alias(var="o7", alias="other"))
     assert [each[0] for each in problems(workflow(aliased))] == [Code.DUPLICATE_ALIAS, Code.VARIABLE_NAME_NOT_FOUND]
-
-
-def test_a_task_must_be_complete():
-    template = TaskTemplate(
-        id=identifier("t"), type="python-task", container=Container(), interface=interface({"x": LiteralType()}, {})
-    )
-    with pytest.raises(CompileErrors) as caught:
-        compile_task(template)
-    assert [each.description for each in caught.value.problems] == [
-        "Value required [interface.inputs.x.type].",
-        "Value required [container.image].",
-    ]
-
-
-def test_a_chain_of_ten_thousand_nodes_compiles_in_linear_time():
-    def seconds(length):
-        nodes = [node(f"n{i}", x=promise(f"n{i - 1}") if i else number(1)) for i in range(length)]
-        template = workflow(*nodes, outputs={"o": (INT, promise(f"n{length - 1}"))})
-        started = time.perf_counter()
-        compiled(template)
-        return time.perf_counter() - started
-
-    assert seconds(10_000) < 2

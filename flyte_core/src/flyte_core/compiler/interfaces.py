@@ -22,12 +22,17 @@ class NodeInterface:
     """Inputs and outputs of a node.
 
     :ivar inputs: None where the node takes whatever is bound (a branch's condition variables, an approval's value)
+    :ivar outputs: None where they are not known, because a reference is missing or the node is malformed
     :ivar optional: inputs that need no binding, beside those whose type is optional
     """
 
     inputs: Types | None = None
-    outputs: Types = field(default_factory=dict)
+    outputs: Types | None = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+
+
+UNKNOWN = NodeInterface(outputs=None)
+"""Of a node at fault: what else is wrong because of it is not worth telling."""
 
 
 def variable_types(variables: VariableMap) -> dict[str, LiteralType | None]:
@@ -60,7 +65,7 @@ def gate_interface(gate: GateNode, node_id: str, bound: Types, problems: Problem
             return NodeInterface({})
         case _:
             problems.add(Code.VALUE_REQUIRED, node_id, "Value required [gate_node.condition].")
-            return NodeInterface()
+            return UNKNOWN
 
 
 def _require(present: bool, what: str, node_id: str, problems: Problems) -> None:
@@ -80,7 +85,9 @@ def array_interface(array: ArrayNode, element: NodeInterface) -> NodeInterface:
     inputs = element.inputs
     if inputs is not None:
         inputs = {name: kind if name in bound else _listed(kind) for name, kind in inputs.items()}
-    outputs = {name: _listed(kind) for name, kind in element.outputs.items()}
+    outputs = element.outputs
+    if outputs is not None:
+        outputs = {name: _listed(kind) for name, kind in outputs.items()}
     return NodeInterface(inputs, outputs, element.optional)
 
 
@@ -88,15 +95,16 @@ def _listed(literal_type: LiteralType | None) -> LiteralType | None:
     return None if literal_type is None else LiteralType(collection_type=literal_type)
 
 
-def common_outputs(cases: list[NodeInterface]) -> dict[str, LiteralType | None]:
-    """Return the outputs that all cases of a branch have, whichever is taken."""
-    if not cases:
-        return {}
-    first, *others = cases
+def common_outputs(cases: list[NodeInterface]) -> Types | None:
+    """Return the outputs that all cases of a branch have, whichever is taken; None if those of one are not known."""
+    sides = [case.outputs for case in cases if case.outputs is not None]
+    if not cases or len(sides) < len(cases):
+        return None
+    first, *others = sides
     return {
         name: kind
-        for name, kind in first.outputs.items()
-        if all(name in other.outputs and _agree(kind, other.outputs[name]) for other in others)
+        for name, kind in first.items()
+        if all(name in other and _agree(kind, other[name]) for other in others)
     }
 
 
@@ -106,7 +114,7 @@ def _agree(one: LiteralType | None, other: LiteralType | None) -> bool:
 
 def with_aliases(interface: NodeInterface, node: Node, problems: Problems) -> NodeInterface:
     """Return the interface with the names that the node's output aliases add."""
-    if not node.output_aliases:
+    if not node.output_aliases or interface.outputs is None:
         return interface
     outputs = dict(interface.outputs)
     for alias in node.output_aliases:

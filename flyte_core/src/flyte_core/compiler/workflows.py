@@ -14,6 +14,7 @@ from flyte_core.compiler.bindings import BindingCheck
 from flyte_core.compiler.conditions import check_branch
 from flyte_core.compiler.edges import draw_edges
 from flyte_core.compiler.interfaces import (
+    UNKNOWN,
     NodeInterface,
     Types,
     array_interface,
@@ -27,8 +28,6 @@ from flyte_core.compiler.problems import Code, Problems
 from flyte_core.compiler.references import Key, LaunchPlanInterface, References, key_of, text_of
 from flyte_core.compiler.tree import Tree, build_tree, case_nodes
 from flyte_core.paths import END_NODE, START_NODE
-
-_UNKNOWN = NodeInterface()
 
 
 def compile_workflow(
@@ -83,7 +82,9 @@ class _Compilation:
         outputs: dict[str, Types] = {START_NODE: variable_types(template.interface.inputs)}
         check = BindingCheck(outputs, problems)
         for node_id in edges.order:
-            outputs[node_id] = self._check_node(tree.top[node_id], check).outputs
+            found = self._check_node(tree.top[node_id], check).outputs
+            if found is not None:
+                outputs[node_id] = found
         _check_end(tree, check)
         if tree.template.HasField("failure_node"):
             self._check_node(tree.template.failure_node, check)
@@ -112,14 +113,14 @@ class _Compilation:
             case _:
                 message = "The node has no task, workflow, branch, gate or array."
                 problems.add(Code.UNRECOGNIZED_VALUE, node.id, message)
-                return _UNKNOWN
+                return UNKNOWN
 
     def _element_interface(self, node: Node, check: BindingCheck) -> NodeInterface:
         element = node.array_node.node
         if element.WhichOneof("target") in ("branch_node", None):
             message = "The sub-node of an array node must be a task, a workflow or a launch plan."
             check.problems.add(Code.UNRECOGNIZED_VALUE, node.id, message)
-            return _UNKNOWN
+            return UNKNOWN
         return self._interface(element, check)
 
     def _task_interface(self, node: Node, problems: Problems) -> NodeInterface:
@@ -128,7 +129,7 @@ class _Compilation:
         if task is None:
             message = f"Referenced Task [{text_of(identifier)}] not found."
             problems.add(Code.TASK_REFERENCE_NOT_FOUND, node.id, message)
-            return _UNKNOWN
+            return UNKNOWN
         return self._cached(b"task", identifier, task.template.interface)
 
     def _cached(self, kind: bytes, identifier: Identifier, interface: TypedInterface) -> NodeInterface:
@@ -150,9 +151,9 @@ class _Compilation:
                 reference = f"Workflow [{text_of(node.sub_workflow_ref)}]"
             case _:
                 problems.add(Code.VALUE_REQUIRED, node_id, "Value required [workflow_node.reference].")
-                return _UNKNOWN
+                return UNKNOWN
         problems.add(Code.WORKFLOW_REFERENCE_NOT_FOUND, node_id, f"Referenced {reference} not found.")
-        return _UNKNOWN
+        return UNKNOWN
 
     def _sub_workflow(self, node_id: str, identifier: Identifier, problems: Problems) -> NodeInterface:
         key = key_of(identifier)
