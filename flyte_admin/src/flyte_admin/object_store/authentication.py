@@ -86,6 +86,8 @@ def authenticate(request: S3Request, known: Mapping[str, Credentials], now: date
 
 def _from_header(request: S3Request, now: datetime) -> _Claim:
     header = request.headers.get("authorization", "")
+    if request.has("AWSAccessKeyId"):
+        raise Refusal("InvalidRequest", "only URLs of signature version 4 are accepted: signature_version='s3v4'")
     if not header:
         raise Refusal("AccessDenied", "the request is not signed")
     match = _HEADER.fullmatch(header.strip())
