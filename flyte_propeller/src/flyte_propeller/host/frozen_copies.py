@@ -54,7 +54,14 @@ def copy_manifest(manifest: Manifest) -> dict[str, Any]:
 
 def copy_json(value: Any) -> Any:
     """Return a JSON value that shares nothing changeable with the given one."""
-    if isinstance(value, dict | Mapping):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is dict:
+        return {key: copy_json(item) for key, item in value.items()}
+    if kind is list:
+        return [copy_json(item) for item in value]
+    if isinstance(value, Mapping):
         return {key: copy_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [copy_json(item) for item in value]

@@ -5,6 +5,8 @@ above the platform's limits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from flyteidl.core.tasks_pb2 import Container, Resources
@@ -113,8 +115,13 @@ def _within(
     return {key: dict(sorted(values.items())) for key, values in (("limits", limits), ("requests", requests)) if values}
 
 
-def _number(value: str, key: str, where: str) -> float:
+@lru_cache(maxsize=1024)
+def _parsed(value: str) -> Decimal:
+    return parse_quantity(value)
+
+
+def _number(value: str, key: str, where: str) -> Decimal:
     try:
-        return float(parse_quantity(value))
+        return _parsed(value)
     except InvalidInput as error:
         raise InvalidInput(f"{key} of {where}: {error}", field="resources") from error
