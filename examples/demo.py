@@ -30,7 +30,8 @@ from flytekit.remote import FlyteRemote
 import sys, train
 remote = FlyteRemote(Config.auto(), default_project="flytesnacks", default_domain="development")
 if sys.argv[1] == "start":
-    print("EXECUTION", remote.execute(train.wine, inputs={"test_share": 0.3}, version="demo").id.name)
+    workflow = remote.fast_register_workflow(train.wine, version="demo")
+    print("EXECUTION", remote.execute(workflow, inputs={"test_share": 0.3}).id.name)
 else:
     import joblib
     done = remote.sync_execution(remote.fetch_execution(name=sys.argv[2]))
