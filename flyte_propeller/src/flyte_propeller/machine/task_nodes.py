@@ -162,7 +162,7 @@ def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
 
 def _end_attempt(turn: Turn, index: int, error: ExecutionError) -> None:
     state = turn.state.active[index]
-    if state.task is not None and state.task.phase is not TaskPhase.UNDEFINED:
+    if state.task is not None:
         turn.report_task(index, state, PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=error))
     turn.delete_attempt(index, state)
 
