@@ -1,0 +1,214 @@
+"""The rules of the design, each broken on purpose: what a simulator does not catch, it does not protect.
+
+A mutant changes the text of functions of the real code and puts the changed code in their place, for as long as the
+context lasts. A rule whose text has changed makes its mutant fail loudly, so that it is renewed and not forgotten.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from flyte_propeller import operator
+from flyte_propeller.machine import evaluate, moves, retry, task_nodes, turn
+from flyte_propeller.shell import apply, round, saving
+
+from simulator.world import Options
+
+
+@dataclass(frozen=True)
+class Change:
+    """Texts in one function, and what stands there instead."""
+
+    function: Callable[..., Any]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken rule.
+
+    :ivar rule: what holds in the real code
+    :ivar seeds: how many worlds it may take until the breach is seen
+    """
+
+    name: str
+    rule: str
+    changes: tuple[Change, ...] = ()
+    options: Options = Options()
+    seeds: int = 300
+
+
+MUTANTS = (
+    Mutant(
+        "event-after-cas",
+        "events are recorded before the state that they announce is stored",
+        (
+            Change(
+                round._evaluate,
+                {"await report(ports.admin, step.effects, ready=execution.state.started_at is None)": "None"},
+            ),
+            Change(
+                round.run_round,
+                {
+                    "    _take_over(execution, step)\n": "    _take_over(execution, step)\n"
+                    "    await report(ports.admin, step.effects, ready=False)\n"
+                },
+            ),
+        ),
+    ),
+    Mutant(
+        "no-fresh-read",
+        "a round over a state that is older than the stored one is abandoned before its effects",
+        (
+            Change(
+                round.is_current,
+                {
+                    "raise Conflict(f\"{known['name']}: the state in memory is older than the stored one\")": "return True"
+                },
+            ),
+        ),
+        seeds=900,
+    ),
+    Mutant(
+        "create-before-cas",
+        "what is to be created is stored as an intent first",
+        (
+            Change(
+                round.run_round,
+                {
+                    "    new_facts = await apply(execution, step.effects, ports.host, ports.clock)\n": "",
+                    "        if step.save or _finishes(step):\n": "        new_facts = await apply("
+                    "execution, step.effects, ports.host, ports.clock)\n        if step.save or _finishes(step):\n",
+                },
+            ),
+        ),
+        seeds=900,
+    ),
+    Mutant(
+        "outage-consumes-retries",
+        "an outage delays, it is not counted against the workflow",
+        (Change(operator.Propeller.attend, {"self._retry_later(key, error)": "await self._count_fault(key, error)"}),),
+    ),
+    Mutant(
+        "no-finalizer",
+        "a finished pod stays until the state with its result is stored",
+        options=Options(finalizers=False),
+        seeds=900,
+    ),
+    Mutant(
+        "workflow-finalizer-dropped-early",
+        "the FlyteWorkflow stays until nothing of it is left",
+        (
+            Change(
+                saving._manifest,
+                {
+                    '"status": status}': '"status": status, '
+                    '"metadata": {**execution.manifest["metadata"], "finalizers": []}}'
+                },
+            ),
+        ),
+    ),
+    Mutant(
+        "terminal-overwritten",
+        "a terminal workflow changes no more",
+        (
+            Change(
+                evaluate.evaluate,
+                {"if state.phase not in TERMINAL_WORKFLOW_PHASES:": "if facts.abort or state.stopped_at is None:"},
+            ),
+            Change(moves.workflow_move, {"if after not in WORKFLOW_MOVES[before]:": "if False:"}),
+        ),
+        seeds=900,
+    ),
+    Mutant(
+        "delete-not-confirmed",
+        "an attempt is deleted until nothing of it is left",
+        (Change(apply._delete, {"    if gone:\n": "    gone = True\n    if gone:\n"}),),
+    ),
+    Mutant(
+        "retry-budget-off-by-one",
+        "the user's attempts are as many as the user has said",
+        (Change(retry.judge, {"Verdict(current < budget,": "Verdict(current <= budget,"}),),
+    ),
+    Mutant(
+        "system-failures-count-as-the-users",
+        "a lost machine costs the user no attempt",
+        (Change(retry.judge, {"system = error.kind == ExecutionError.SYSTEM": "system = False"}),),
+    ),
+    Mutant(
+        "next-attempt-without-waiting",
+        "an attempt starts when nothing of the one before is left",
+        (
+            Change(
+                task_nodes.retry_or_fail,
+                {
+                    "    turn.keep(index, waiting)\n": "    turn.keep(index, waiting)\n"
+                    "    cleanup = turn.state.cleanup.delete((index, node.attempt))\n"
+                    "    queued = turn.state.queued.push((index,))\n"
+                    "    turn.state = replace(turn.state, cleanup=cleanup, queued=queued)\n"
+                },
+            ),
+        ),
+    ),
+    Mutant(
+        "intent-not-asked-again",
+        "an intent that nobody has confirmed is carried out again",
+        (Change(evaluate._ask_again, {"        node = turn.state.active.get(index)\n": "        node = None\n"}),),
+    ),
+    Mutant(
+        "inbox-lost-with-the-round",
+        "facts of a round that failed come back in the next",
+        (Change(round.run_round, {"        execution.inbox.add(inbox)\n": ""}),),
+        seeds=2000,
+    ),
+    Mutant(
+        "states-share-a-name",
+        "a state in the object store is overwritten by nobody",
+        (Change(saving._put_aside, {"hashlib.sha256(encoded).hexdigest()[:32]": '"state"'}),),
+        seeds=2000,
+    ),
+    Mutant(
+        "queue-forgotten-on-restart",
+        "what waits for a place is found again after a restart",
+        (Change(evaluate.restart, {"queued=loaded.queued.push(queued)": "queued=loaded.queued"}),),
+    ),
+    Mutant(
+        "failed-upstream-counts-as-success",
+        "a node starts only if all its upstreams have ended well",
+        (Change(turn.Turn._skips, {"if phases <= ENDED_WELL:": "if True:"}),),
+    ),
+)
+
+
+@contextmanager
+def broken(mutant: Mutant) -> Iterator[None]:
+    """Put the mutant's code in the place of the real one."""
+    originals = []
+    try:
+        for change in mutant.changes:
+            code = _changed(change)
+            originals.append((change.function, change.function.__code__))
+            change.function.__code__ = code
+        yield
+    finally:
+        for function, code in reversed(originals):
+            function.__code__ = code
+
+
+def _changed(change: Change) -> CodeType:
+    source = textwrap.dedent(inspect.getsource(change.function))
+    for before, after in change.texts.items():
+        if source.count(before) != 1:
+            raise AssertionError(f"{change.function.__qualname__} no longer has {before!r} once: renew its mutant")
+        source = source.replace(before, after)
+    names: dict[str, Any] = {}
+    code = compile(f"from __future__ import annotations\n{source}", f"<{change.function.__qualname__}>", "exec")
+    exec(code, dict(change.function.__globals__), names)
+    changed: CodeType = names[change.function.__name__].__code__
+    return changed

@@ -1,0 +1,194 @@
+"""A propeller as a process that can die or be paused at any call of a port, and the ports as it sees them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flyte_core.cluster import Kind, Listing, Manifest, WatchEvent
+from flyte_core.errors import Unavailable
+from flyte_core.events import ExecutionEventRequest
+from flyte_core.storage import BlobInfo
+from flyte_core.task_types import PhaseInfo, TaskContext
+from flyte_propeller.operator import Propeller
+from flyte_propeller.shell.ports import EventReply, Launched
+from flyte_propeller.shell.round import Ports
+from flyte_propeller.wakeups import Key
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+T = TypeVar("T")
+NEVER = 10**9
+AT_ONCE = {"launch"}
+"""Calls before which a process is not paused: the time between the proof that a state is the stored one and the
+creation that it intends is bounded by the lease of a leader, which this world does not model. Dying there is modelled."""
+
+
+class Crash(BaseException):
+    """The process has died; nothing of it runs on."""
+
+
+class Process:
+    """One propeller.
+
+    :ivar crash_at: the call of a port at which it dies; before the call's effect, or after it
+    :ivar pause_at: the call of a port before which it is paused
+    """
+
+    def __init__(self, world: World, name: str) -> None:
+        self.name = name
+        self.dead = False
+        self.calls = 0
+        self.crash_at = NEVER
+        self.crash_after = False
+        self.pause_at = NEVER
+        self.gate: asyncio.Future[None] | None = None
+        self.busy: dict[Key, asyncio.Task[None]] = {}
+        self._world = world
+        ports = Ports(
+            _Cluster(self),  # type: ignore[arg-type]  # only what a round needs of it
+            _Store(self),  # type: ignore[arg-type]
+            _Admin(self),
+            _Host(self),
+            world.clock,
+            world.settings,
+        )
+        self.propeller = Propeller(ports, lambda _: ("simulated", 50))
+
+    async def call(self, port: str, name: str, detail: str, effect: Callable[[], Awaitable[T]]) -> T:
+        """Make one call of a port, with what may go wrong around it."""
+        self._check()
+        self.calls += 1
+        if self.calls >= self.pause_at and name not in AT_ONCE:
+            self.pause_at = NEVER
+            self.gate = asyncio.get_running_loop().create_future()
+            await self.gate
+            self._check()
+        crashes = self.calls == self.crash_at
+        if crashes and not self.crash_after:
+            self._die(name, "before")
+        world = self._world
+        if port in world.down or world.loses_request():
+            raise Unavailable(f"{port} is down")
+        lost = world.loses_reply()
+        world.note(f"{self.name} {name} {detail}{' (reply lost)' if lost else ''}")
+        result = await effect()
+        if crashes:
+            self._die(name, "after")
+        if lost:
+            raise Unavailable(f"{port}: no reply in time")
+        return result
+
+    def deliver_late(self, events: Sequence[ExecutionEventRequest]) -> bool:
+        """Return True when this request is not answered, and arrives some time later."""
+        return self._world.delays(events)
+
+    @property
+    def world(self) -> World:
+        """The world it lives in."""
+        return self._world
+
+    def _check(self) -> None:
+        if self.dead:
+            raise Crash
+
+    def _die(self, name: str, when: str) -> None:
+        self.dead = True
+        self._world.note(f"{self.name} dies {when} {name}")
+        self._world.boundaries.add((name, when))
+        raise Crash
+
+
+class _Cluster:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        cluster = self._process.world.cluster
+        return await self._process.call("cluster", "get", name, lambda: cluster.get(kind, namespace, name))
+
+    async def replace(self, manifest: Manifest) -> Manifest:
+        world = self._process.world
+        status, name = manifest["status"], manifest["metadata"]["name"]
+        return await self._process.call(
+            "cluster", "replace", f"{name} {status['phase']}", lambda: world.store_state(manifest)
+        )
+
+    async def list(self, kind: Kind, *, namespace: str | None = None, labels: str = "") -> Listing:
+        cluster = self._process.world.cluster
+        return await self._process.call(
+            "cluster", "list", labels, lambda: cluster.list(kind, namespace=namespace, labels=labels)
+        )
+
+    def watch(self, kind: Kind, **_: Any) -> AsyncIterator[WatchEvent]:
+        raise NotImplementedError("the world wakes its processes itself")
+
+
+class _Store:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def owns(self, uri: str) -> bool:
+        return self._process.world.store.owns(uri)
+
+    async def read(self, uri: str, *, limit: int | None = None) -> bytes:
+        store = self._process.world.store
+        return await self._process.call("store", "read", uri, lambda: store.read(uri, limit=limit))
+
+    async def write(self, uri: str, data: bytes, *, metadata: dict[str, str] | None = None) -> None:
+        store = self._process.world.store
+        await self._process.call("store", "write", uri, lambda: store.write(uri, data))
+
+    async def stat(self, uri: str) -> BlobInfo | None:
+        store = self._process.world.store
+        return await self._process.call("store", "stat", uri, lambda: store.stat(uri))
+
+    async def delete(self, uri: str) -> None:
+        store = self._process.world.store
+        await self._process.call("store", "delete", uri, lambda: store.delete(uri))
+
+
+class _Admin:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def record(self, events: Sequence[ExecutionEventRequest]) -> Sequence[EventReply]:
+        process = self._process
+        admin = process.world.admin
+
+        async def take() -> Sequence[EventReply]:
+            if process.deliver_late(events):
+                raise Unavailable("admin: no reply in time")
+            return admin.record(events)
+
+        return await process.call("admin", "record", str(len(events)), take)
+
+
+class _Host:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def launch(self, ctx: TaskContext) -> Launched | PhaseInfo:
+        world = self._process.world
+
+        return await self._process.call("host", "launch", ctx.generated_name, lambda: world.launch(ctx))
+
+    async def observe(self, ctx: TaskContext, launched: Launched) -> PhaseInfo:
+        pods = self._process.world.pods
+        return await self._process.call("host", "observe", ctx.generated_name, lambda: pods.observe(ctx, launched))
+
+    async def delete(self, ctx: TaskContext, launched: Launched | None) -> bool:
+        pods = self._process.world.pods
+
+        async def take() -> bool:
+            return pods.delete(ctx, launched)
+
+        return await self._process.call("host", "delete", ctx.generated_name, take)
+
+    def name_limit(self, task_type: str) -> int:
+        return 50
+
+    def plugin_id(self, task_type: str) -> str:
+        return "simulated"

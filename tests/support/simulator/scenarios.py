@@ -1,0 +1,166 @@
+"""Small workflows, what happens to their attempts, and how they must end whatever goes wrong around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flyte_core.phases import WorkflowPhase
+
+OK, FLAKY, BROKEN, HANGS = "ok", "flaky", "broken", "hangs"
+"""Fates of an attempt: succeeds; fails retryably; fails for good; never ends by itself."""
+LIMIT = "1000s"
+SUCCESS, FAILED = WorkflowPhase.SUCCESS, WorkflowPhase.FAILED
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task node.
+
+    :ivar fates: of its attempts, those not counted that the platform lost; the last one stays
+    """
+
+    after: tuple[str, ...] = ()
+    fates: tuple[str, ...] = (OK,)
+    attempts: int = 1
+    execution_deadline: str = ""
+    active_deadline: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A workflow, and its only right outcome.
+
+    :ivar result: value of the workflow's output, for those that succeed
+    :ivar code: of the error, for those that fail
+    :ivar skipped: nodes that are skipped
+    """
+
+    name: str
+    tasks: Mapping[str, Task]
+    phase: WorkflowPhase = SUCCESS
+    code: str = ""
+    result: int = 0
+    policy: str = "FAIL_IMMEDIATELY"
+    parallelism: int = 0
+    failure: bool = False
+    skipped: tuple[str, ...] = ()
+
+    def fate(self, node: str, user_attempt: int) -> str:
+        """Return what becomes of that attempt."""
+        fates = self.tasks[node].fates if node in self.tasks else (OK,)
+        return fates[min(user_attempt, len(fates) - 1)]
+
+    def changes_fate(self, node: str) -> bool:
+        """Return whether the node's attempts end differently."""
+        return node in self.tasks and len(self.tasks[node].fates) > 1
+
+    def most_attempts(self, node: str) -> int:
+        """Return how many attempts the user's budget allows."""
+        return self.tasks[node].attempts if node in self.tasks else 1
+
+
+AFTER = "FAIL_AFTER_EXECUTABLE_NODES_COMPLETE"
+SCENARIOS = (
+    Scenario("single", {"a": Task()}, result=2),
+    Scenario("chain", {"a": Task(), "b": Task(("a",), (FLAKY, OK), 2), "c": Task(("b",))}, result=4),
+    Scenario(
+        "narrow",
+        {"a": Task(), "b": Task(("a",)), "c": Task(("a",), (FLAKY, OK), 3), "d": Task(("b", "c"))},
+        result=7,
+        parallelism=1,
+    ),
+    Scenario("at-once", {"a": Task(), "b": Task(("a",), (BROKEN,), 3), "c": Task(("a",))}, FAILED, "broken"),
+    Scenario(
+        "after",
+        {"x": Task((), (BROKEN,)), "y": Task(), "z": Task(("y",)), "j": Task(("x", "z"))},
+        FAILED,
+        "broken",
+        policy=AFTER,
+        failure=True,
+        skipped=("j", "end-node"),
+    ),
+    Scenario("exhausted", {"a": Task((), (FLAKY,), 2)}, FAILED, "RetriesExhausted|flaky", failure=True),
+    Scenario("deadline", {"a": Task((), (HANGS, OK), 9, execution_deadline=LIMIT)}, result=2),
+    Scenario("hopeless", {"a": Task((), (HANGS,), 9, active_deadline=LIMIT)}, FAILED, "Timeout"),
+    Scenario("wide", {f"n{i}": Task() for i in range(8)}, result=2, parallelism=3),
+)
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A scenario under way, as one execution.
+
+    :ivar name: of the execution
+    """
+
+    scenario: Scenario
+    name: str
+    namespace: str = "p-d"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the FlyteWorkflow as the control plane creates it."""
+        scenario = self.scenario
+        nodes: dict[str, Any] = {"start-node": {"id": "start-node", "kind": "start"}}
+        upstream: dict[str, list[str]] = {}
+        for node_id, task in scenario.tasks.items():
+            nodes[node_id] = _node(node_id, task)
+            upstream[node_id] = list(task.after) or ["start-node"]
+        leaf = next(reversed(scenario.tasks))
+        nodes["end-node"] = {"id": "end-node", "kind": "end", "inputBindings": [_promise("o", leaf)]}
+        inner = {u for after in upstream.values() for u in after}
+        upstream["end-node"] = [node_id for node_id in scenario.tasks if node_id not in inner]
+        downstream: dict[str, list[str]] = {}
+        for node_id, after in upstream.items():
+            for before in after:
+                downstream.setdefault(before, []).append(node_id)
+        spec: dict[str, Any] = {
+            "id": f"p:d:{scenario.name}",
+            "nodes": nodes,
+            "edges": {"upstream": upstream, "downstream": downstream},
+            "onFailurePolicy": scenario.policy,
+            "outputBindings": [_promise("o", leaf)],
+        }
+        if scenario.failure:
+            spec["onFailure"] = _node("fn0", Task())
+        return {
+            "apiVersion": "flyte.lyft.com/v1alpha1",
+            "kind": "FlyteWorkflow",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": {"execution-id": self.name},
+                "finalizers": ["flyte.org/finalizer"],
+            },
+            "spec": spec,
+            "inputs": {"literals": {"x": {"scalar": {"primitive": {"integer": "1"}}}}},
+            "executionId": {"project": "p", "domain": "d", "name": self.name},
+            "executionConfig": {"MaxParallelism": scenario.parallelism},
+            "tasks": {"t": _TEMPLATE},
+            "status": {"phase": 0},
+        }
+
+
+_TEMPLATE = {
+    "id": {"resourceType": "TASK", "project": "p", "domain": "d", "name": "t", "version": "v"},
+    "type": "simulated",
+    "interface": {"outputs": {"variables": {"o": {"type": {"simple": "INTEGER"}}}}},
+}
+
+
+def _promise(variable: str, node_id: str) -> dict[str, Any]:
+    source = "x" if node_id == "start-node" else "o"
+    return {"var": variable, "binding": {"promise": {"nodeId": node_id, "var": source}}}
+
+
+def _node(node_id: str, task: Task) -> dict[str, Any]:
+    bindings = [_promise(f"i{number}", before) for number, before in enumerate(task.after or ("start-node",))]
+    node: dict[str, Any] = {"id": node_id, "kind": "task", "task": "t", "inputBindings": bindings}
+    if task.attempts > 1:
+        node["retry"] = {"minAttempts": task.attempts}
+    for key, value in (("executionDeadline", task.execution_deadline), ("activeDeadline", task.active_deadline)):
+        if value:
+            node[key] = value
+    return node
