@@ -71,8 +71,7 @@ def interface(inputs, outputs):
 
 
 def task(name, inputs, outputs):
-    template = TaskTemplate(id=identifier(name), type="t", interface=interface(inputs, outputs))
-    return CompiledTask(template=template)
+    return CompiledTask(template=TaskTemplate(id=identifier(name), type="t", interface=interface(inputs, outputs)))
 
 
 STEP = task("step", {"x": INT}, {"o0": INT})
@@ -107,8 +106,7 @@ def number(value):
 
 
 def many(*items, target=None):
-    info = UnionInfo(targetType=target) if target else None
-    return BindingData(collection=BindingDataCollection(bindings=items), union=info)
+    return BindingData(collection=BindingDataCollection(bindings=items), union=target and UnionInfo(targetType=target))
 
 
 def bindings(bound):
@@ -116,8 +114,8 @@ def bindings(bound):
 
 
 def node(node_id, task_name="step", after=(), **bound):
-    reference = TaskNode(reference_id=identifier(task_name))
-    return Node(id=node_id, task_node=reference, inputs=bindings(bound), upstream_node_ids=after)
+    target = TaskNode(reference_id=identifier(task_name))
+    return Node(id=node_id, task_node=target, inputs=bindings(bound), upstream_node_ids=after)
 
 
 def workflow(*nodes, inputs=None, outputs=None, name="wf", **others):
