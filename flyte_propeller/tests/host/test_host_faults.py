@@ -43,8 +43,8 @@ def failure(result: object) -> tuple[TaskPhase, str]:
         ("def build(self, ctx): return {**pod(ctx), 'metadata': []}", "metadata is list"),
         ("def build(self): return {}", "build raised TypeError"),
         ("build = 7", "the methods of exactly one shape"),
-        ("name_limit = 3", "name_limit must be a number of at least 8, not 3"),
-        ("plugin_id = None", "plugin_id must be a text"),
+        ("name_limit = 3", "needs a plugin_id and a name_limit of 8 or more"),
+        ("plugin_id = None", "needs a plugin_id and a name_limit of 8 or more"),
         ("kind = 'Pod'", "kind must be a flyte_core.cluster.Kind"),
     ],
 )

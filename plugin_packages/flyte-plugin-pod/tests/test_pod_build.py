@@ -344,7 +344,7 @@ TEMPLATES = {
                 "tolerations": [{"key": "t"}],
                 "containers": [
                     {"name": "default", "env": [{"name": "D", "value": "1"}], "resources": {"requests": {"cpu": "7"}}},
-                    {"name": "primary", "workingDir": "/work"},
+                    {"name": "primary", "workingDir": "/work", "args": ["template's"]},
                     {"name": "proxy", "image": "proxy"},
                 ],
             },
@@ -355,12 +355,16 @@ TEMPLATES = {
 
 def test_a_named_pod_template_is_beneath_the_pod() -> None:
     template = pod_task(
-        {"containers": [{"name": "main", "image": "m"}, {"name": "side"}], "tolerations": [{"key": "u"}]}
+        {
+            "containers": [{"name": "main", "image": "m", "args": ["own"]}, {"name": "side"}],
+            "tolerations": [{"key": "u"}],
+        }
     )
     template.metadata.CopyFrom(TaskMetadata(pod_template_name="mine"))
     pod = build(context(template), pod_templates=TEMPLATES)
     main, side, proxy = pod["spec"]["containers"]
     assert (main["image"], main["workingDir"]) == ("m", "/work")
+    assert main["args"] == ["own"], "a command line is one thing; other lists are joined"
     assert "workingDir" not in side
     assert main["env"][0] == side["env"][0] == {"name": "D", "value": "1"}
     assert main["resources"]["requests"] == {"cpu": "7"}

@@ -169,6 +169,12 @@ def test_without_a_primary_container_all_must_have_ended() -> None:
             id="init container",
         ),
         pytest.param(
+            {"phase": "Failed", "containerStatuses": [ended(1, "Sidecar", name="a"), ended(2, "Main")]},
+            (RETRY, "Main", USER),
+            "[a] terminated with exit code (1)",
+            id="the primary container is the cause where it failed",
+        ),
+        pytest.param(
             {"phase": "Running", "containerStatuses": [runs(name="side")]},
             (PERMANENT, "PrimaryContainerNotFound", USER),
             "Primary container [ex-n0-0] not found",

@@ -1,4 +1,4 @@
-"""A task type as the host runs it: its shape found out once, its attributes checked."""
+"""A task type as the host runs it: its shape found out once. The plugin manager has checked id and name limit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from flyte_core.cluster import Kind
 from flyte_core.errors import PluginError
 from flyte_core.task_types import InlineTaskType, RemoteJobTaskType, ResourceTaskType, TaskType
 
-SHORTEST_NAME_LIMIT = 8
-"""Fewer characters do not hold even a hashed name."""
 _SHAPES = {"resource": ("build", "observe"), "remote job": ("create", "get", "delete"), "inline": ("run",)}
 
 
@@ -48,7 +46,7 @@ Served: TypeAlias = Resource | Remote | Inline
 def served(plugin: TaskType) -> Served:
     """Return the task type by its shape.
 
-    :raises flyte_core.errors.PluginError: if it has none of the three, several, or a wrong attribute
+    :raises flyte_core.errors.PluginError: if it has none of the three or several, or no kind
     """
     try:
         return _served(plugin)
@@ -59,14 +57,7 @@ def served(plugin: TaskType) -> Served:
 
 
 def _served(plugin: Any) -> Served:
-    plugin_id = getattr(plugin, "plugin_id", None)
-    if not isinstance(plugin_id, str) or not plugin_id:
-        raise PluginError(type(plugin).__name__, f"plugin_id must be a text, not {plugin_id!r}")
-    name_limit = getattr(plugin, "name_limit", None)
-    if not isinstance(name_limit, int) or name_limit < SHORTEST_NAME_LIMIT:
-        raise PluginError(
-            plugin_id, f"name_limit must be a number of at least {SHORTEST_NAME_LIMIT}, not {name_limit!r}"
-        )
+    plugin_id, name_limit = plugin.plugin_id, plugin.name_limit
     shapes = [shape for shape, hooks in _SHAPES.items() if all(callable(getattr(plugin, hook, None)) for hook in hooks)]
     match shapes:
         case ["resource"]:
