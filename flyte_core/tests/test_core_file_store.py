@@ -21,6 +21,7 @@ from flyte_core.builtin.file_store import FileStore
 from flyte_core.builtin.s3_signing import Credentials, S3Signer
 from flyte_core.errors import ConfigError, InvalidInput, NotFound, TooLarge, Unavailable, Unimplemented
 from flyte_core.hookspecs import StorageContext
+from flyte_core.plugins import PluginManager
 
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), max_size=40)
 KEYS = st.lists(
@@ -316,8 +317,7 @@ def test_a_root_that_is_a_file_is_an_error_of_configuration(tmp_path: Path) -> N
 
 async def test_the_scheme_file_is_served_through_the_hook(tmp_path: Path) -> None:
     ctx = StorageContext(scheme="file", config={"root": str(tmp_path), "buckets": ["data"]})
-    store = builtin.flyte_storage(ctx)
-    assert store is not None
+    store = PluginManager.scan({"file": ctx.config}).storage("file")
     await store.write("file://data/a.pb", b"1")
     assert (tmp_path / "data" / "a.pb").read_bytes() == b"1"
     assert builtin.flyte_storage(StorageContext(scheme="s3", config=ctx.config)) is None

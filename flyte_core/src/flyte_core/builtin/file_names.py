@@ -10,7 +10,7 @@ differ; each rule below depends on the name alone, never on what else is stored:
 - An empty name (``a//b``) is ``%%`` as a folder and ``%`` as a file.
 - What is too long for a file name continues in a folder whose name ends in ``%+``.
 
-Names that start with ``%`` and a lower-case letter are free for the store's own files.
+Names that start with ``%`` and a lower-case letter stand for no key, and are the store's own.
 """
 
 from __future__ import annotations
@@ -88,11 +88,6 @@ def decode(entry: str, *, folder: bool) -> str | None:
         return None
     expected = _folder_name(name) if folder else _file_name(name)
     return name if entry == expected else None
-
-
-def is_own(entry: str) -> bool:
-    """Tell whether a directory entry is one of the store's own, and so stands for no key."""
-    return entry.startswith("%") and entry[1:2].islower()
 
 
 def goes_on(entry: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flyte_core.builtin.file_names import decode, folder_path, goes_on, is_own
+from flyte_core.builtin.file_names import decode, folder_path, goes_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,6 @@ def _names(folder: str, start: str) -> Iterator[tuple[str, os.DirEntry[str], boo
     with entries:
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if is_own(entry.name):
-                continue
             piece = goes_on(entry.name) if is_folder else None
             if piece is not None:
                 yield from _names(entry.path, start + piece)
