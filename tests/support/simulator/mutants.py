@@ -17,8 +17,7 @@ from typing import Any
 from flyte_propeller import operator
 from flyte_propeller.machine import evaluate, moves, retry, task_nodes, turn
 from flyte_propeller.shell import apply, round, saving
-
-from simulator.world import Options
+from simulator.world import FAIR, Options
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Mutant:
     name: str
     rule: str
     changes: tuple[Change, ...] = ()
-    options: Options = Options()
+    options: Options = FAIR
     seeds: int = 300
 
 
@@ -68,12 +67,10 @@ MUTANTS = (
         (
             Change(
                 round.is_current,
-                {
-                    "raise Conflict(f\"{known['name']}: the state in memory is older than the stored one\")": "return True"
-                },
+                {'raise Conflict(f"': 'return bool(f"'},
             ),
         ),
-        seeds=900,
+        options=Options(often=("pause", "resume", "second")),
     ),
     Mutant(
         "create-before-cas",
@@ -88,7 +85,7 @@ MUTANTS = (
                 },
             ),
         ),
-        seeds=900,
+        options=Options(often=("crash",)),
     ),
     Mutant(
         "outage-consumes-retries",
@@ -98,8 +95,7 @@ MUTANTS = (
     Mutant(
         "no-finalizer",
         "a finished pod stays until the state with its result is stored",
-        options=Options(finalizers=False),
-        seeds=900,
+        options=Options(finalizers=False, often=("collect_pod",)),
     ),
     Mutant(
         "workflow-finalizer-dropped-early",
@@ -124,7 +120,7 @@ MUTANTS = (
             ),
             Change(moves.workflow_move, {"if after not in WORKFLOW_MOVES[before]:": "if False:"}),
         ),
-        seeds=900,
+        options=Options(often=("abort",)),
     ),
     Mutant(
         "delete-not-confirmed",
@@ -165,13 +161,13 @@ MUTANTS = (
         "inbox-lost-with-the-round",
         "facts of a round that failed come back in the next",
         (Change(round.run_round, {"        execution.inbox.add(inbox)\n": ""}),),
-        seeds=2000,
+        seeds=600,
     ),
     Mutant(
         "states-share-a-name",
         "a state in the object store is overwritten by nobody",
         (Change(saving._put_aside, {"hashlib.sha256(encoded).hexdigest()[:32]": '"state"'}),),
-        seeds=2000,
+        seeds=600,
     ),
     Mutant(
         "queue-forgotten-on-restart",

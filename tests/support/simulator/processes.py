@@ -23,7 +23,7 @@ T = TypeVar("T")
 NEVER = 10**9
 AT_ONCE = {"launch"}
 """Calls before which a process is not paused: the time between the proof that a state is the stored one and the
-creation that it intends is bounded by the lease of a leader, which this world does not model. Dying there is modelled."""
+creation that it intends is bounded by the lease of a leader, which this world does not model. Dying there it can."""
 
 
 class Crash(BaseException):

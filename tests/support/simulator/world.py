@@ -38,9 +38,14 @@ class Options:
     """What this world may do; mutants that live in the world and not in the code are switches here.
 
     :ivar finalizers: a finished pod stays until its finalizer is removed
+    :ivar often: names of actions that every seed knows, and does often
     """
 
     finalizers: bool = True
+    often: tuple[str, ...] = ()
+
+
+FAIR = Options()
 
 
 @dataclass
@@ -57,7 +62,7 @@ class History:
 class World:
     """Everything that a seed decides. The same seed gives the same world, step by step."""
 
-    def __init__(self, seed: int, options: Options = Options()) -> None:
+    def __init__(self, seed: int, options: Options = FAIR) -> None:
         self.random = random.Random(seed)
         self.options = options
         self.clock = ManualClock()
@@ -171,6 +176,8 @@ class World:
                 actions[action] = self.random.choice((0.3, 1.0, 2.0))
         if self.random.random() < 0.7:
             actions.pop(self._abort, None)
+        for name in self.options.often:
+            actions[getattr(self, f"_{name}")] = 3.0
         return actions
 
     # -- processes
@@ -360,7 +367,7 @@ def _pod_manifest(name: str, place: tuple[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
 
 
-async def simulate(seed: int, options: Options = Options()) -> World:
+async def simulate(seed: int, options: Options = FAIR) -> World:
     """Return the world of that seed after its run."""
     world = World(seed, options)
     try:
