@@ -1,0 +1,121 @@
+"""The client of the control plane's event RPCs, against a real gRPC server that answers as upstream's does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc.aio
+import pytest
+from flyteidl.admin.event_pb2 import (
+    EventErrorAlreadyInTerminalState,
+    EventErrorIncompatibleCluster,
+    EventFailureReason,
+    NodeExecutionEventRequest,
+    NodeExecutionEventResponse,
+    TaskExecutionEventRequest,
+    TaskExecutionEventResponse,
+    WorkflowExecutionEventRequest,
+    WorkflowExecutionEventResponse,
+)
+from flyteidl.service.admin_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
+from google.rpc.status_pb2 import Status
+
+from flyte_core.errors import Unavailable
+from flyte_propeller.adapters.admin_client import AdminClient, open_channel
+from flyte_propeller.shell.ports import Verdict
+
+TERMINAL = EventFailureReason(already_in_terminal_state=EventErrorAlreadyInTerminalState(current_phase="FAILED"))
+FOREIGN = EventFailureReason(incompatible_cluster=EventErrorIncompatibleCluster(cluster="other"))
+EVENTS = (WorkflowExecutionEventRequest(), NodeExecutionEventRequest(), TaskExecutionEventRequest())
+
+
+class Admin(AdminServiceServicer):
+    """Answers each call with the next of its answers: None, or a code and the reason in its details."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[grpc.StatusCode, EventFailureReason | None] | None] = []
+        self.called: list[str] = []
+
+    async def _answer(self, name: str, context: grpc.aio.ServicerContext) -> None:
+        self.called.append(name)
+        answer = self.answers.pop(0)
+        if answer is not None:
+            code, reason = answer
+            if reason is not None:
+                status = Status(code=code.value[0])
+                status.details.add().Pack(reason)
+                context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            await context.abort(code, f"no {name}")
+
+    async def CreateWorkflowEvent(self, request, context):  # noqa: N802
+        await self._answer("workflow", context)
+        return WorkflowExecutionEventResponse()
+
+    async def CreateNodeEvent(self, request, context):  # noqa: N802
+        await self._answer("node", context)
+        return NodeExecutionEventResponse()
+
+    async def CreateTaskEvent(self, request, context):  # noqa: N802
+        await self._answer("task", context)
+        return TaskExecutionEventResponse()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Admin, AdminClient]]:
+    admin, grpc_server = Admin(), grpc.aio.server()
+    add_AdminServiceServicer_to_server(admin, grpc_server)
+    port = grpc_server.add_insecure_port("127.0.0.1:0")
+    await grpc_server.start()
+    async with open_channel(f"127.0.0.1:{port}", insecure=True) as channel:
+        yield admin, AdminClient(channel, call_seconds=5)
+    await grpc_server.stop(0)
+
+
+async def test_events_go_to_their_calls_in_order(server: tuple[Admin, AdminClient]) -> None:
+    admin, client = server
+    admin.answers = [None, (grpc.StatusCode.ALREADY_EXISTS, None), None]
+    replies = await client.record(EVENTS)
+    assert [reply.verdict for reply in replies] == [Verdict.RECORDED, Verdict.ALREADY_RECORDED, Verdict.RECORDED]
+    assert admin.called == ["workflow", "node", "task"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "verdict"),
+    [
+        (grpc.StatusCode.NOT_FOUND, None, Verdict.UNKNOWN_EXECUTION),
+        (grpc.StatusCode.INVALID_ARGUMENT, None, Verdict.REJECTED),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, None, Verdict.REJECTED),
+        (grpc.StatusCode.FAILED_PRECONDITION, TERMINAL, Verdict.TERMINAL),
+        (grpc.StatusCode.FAILED_PRECONDITION, FOREIGN, Verdict.FOREIGN_CLUSTER),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_the_first_refusal_ends_the_batch_and_says_why(server, code, reason, verdict) -> None:
+    admin, client = server
+    admin.answers = [None, (code, reason)]
+    replies = await client.record(EVENTS)
+    assert [reply.verdict for reply in replies] == [Verdict.RECORDED, verdict]
+    assert replies[-1].message == "no node"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.FAILED_PRECONDITION,
+    ],
+    ids=lambda code: code.name,
+)
+async def test_everything_else_is_tried_again(server, code) -> None:
+    admin, client = server
+    admin.answers = [(code, None)]
+    with pytest.raises(Unavailable, match=code.name):
+        await client.record(EVENTS)
+
+
+async def test_a_server_that_is_not_there_is_an_outage() -> None:
+    async with open_channel("127.0.0.1:1", insecure=True) as channel:
+        with pytest.raises(Unavailable):
+            await AdminClient(channel, call_seconds=2).record(EVENTS)
