@@ -41,6 +41,9 @@ async def running(settings: UpSettings) -> AsyncIterator[None]:
 
     :raises flyte_core.errors.ConfigError: if a port is taken or the data folder is in use; then nothing was started
     """
+    check_free(
+        settings.host, {"--port": settings.port, "--http-port": settings.http_port, "--s3-port": settings.s3_port}
+    )
     credentials = prepare(settings)
     async with contextlib.AsyncExitStack() as stack:
         store = FileStore(
@@ -50,10 +53,6 @@ async def running(settings: UpSettings) -> AsyncIterator[None]:
         images = ImageTable(tuple((rule.pattern, rule.python) for rule in settings.images))
         cluster = await EmbeddedCluster.open(settings.cluster_dir, store=store, images=images)
         stack.push_async_callback(cluster.close)
-        check_free(
-            settings.host,
-            {"--port": settings.port, "--http-port": settings.http_port, "--s3-port": settings.s3_port},
-        )
         endpoint = HttpServer(create_object_store_app(store, [credentials]), BrowserGuard(LOCAL_HOSTS, ()))
         await endpoint.start(f"{settings.host}:{settings.s3_port}")
         stack.push_async_callback(endpoint.stop, 1.0)
