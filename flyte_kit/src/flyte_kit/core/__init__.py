@@ -1,0 +1,1 @@
+"""Authoring: tasks, workflows, types, launch plans. Module names are flytekit's, so that imports only change prefix."""

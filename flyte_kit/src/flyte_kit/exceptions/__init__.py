@@ -1,0 +1,1 @@
+"""Errors of the SDK: ``user`` for what the user's code or request has wrong, ``system`` for infrastructure."""

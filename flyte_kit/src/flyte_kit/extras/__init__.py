@@ -1,0 +1,1 @@
+"""What not every user needs: accelerators, shell and SQL tasks."""

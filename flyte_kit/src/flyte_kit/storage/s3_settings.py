@@ -1,0 +1,80 @@
+"""Where S3 is and who asks, from the environment of a task (``FLYTE_AWS_*`` first, then ``AWS_*``)."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flyte_core.builtin.s3_signing import Credentials
+from flyte_core.errors import ConfigError
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Address and keys of an S3 endpoint.
+
+    :ivar endpoint: URL without bucket; empty for AWS itself
+    :ivar credentials: None asks without a signature
+    :ivar session_token: of temporary keys
+    :ivar by_path: bucket in the path (``endpoint/bucket/key``), not in the host name
+    """
+
+    endpoint: str
+    credentials: Credentials | None
+    session_token: str
+    region: str
+    by_path: bool
+
+    def address(self, bucket: str) -> tuple[str, str, str]:
+        """Return scheme, host with port, and path prefix for a bucket."""
+        if not self.endpoint:
+            return "https", f"{bucket}.s3.{self.region}.amazonaws.com", ""
+        parts = urlsplit(self.endpoint)
+        if self.by_path:
+            return parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{bucket}"
+        return parts.scheme, f"{bucket}.{parts.netloc}", parts.path.rstrip("/")
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
+    """Read the settings.
+
+    Without keys in the environment boto3 is asked, where it is installed (roles of machines and pods, profiles).
+
+    :raises ConfigError: if the endpoint is no URL
+    """
+
+    def first(*names: str) -> str:
+        return next((environment[name] for name in names if environment.get(name)), "")
+
+    endpoint = first("FLYTE_AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
+        raise ConfigError(f"FLYTE_AWS_ENDPOINT must be a URL such as http://127.0.0.1:9000, not {endpoint!r}")
+    access = first("FLYTE_AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID")
+    secret = first("FLYTE_AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
+    token = "" if environment.get("FLYTE_AWS_ACCESS_KEY_ID") else first("AWS_SESSION_TOKEN")
+    credentials = Credentials(access, secret) if access and secret else None
+    if credentials is None:
+        credentials, token = _keys_of_boto3()
+    return S3Settings(
+        endpoint=endpoint,
+        credentials=credentials,
+        session_token=token,
+        region=first("FLYTE_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        by_path=first("FLYTE_AWS_ADDRESSING_STYLE").lower() != "virtual",
+    )
+
+
+def _keys_of_boto3() -> tuple[Credentials | None, str]:
+    if importlib.util.find_spec("boto3") is None:
+        return None, ""
+    found = importlib.import_module("boto3").Session().get_credentials()
+    if found is None:
+        return None, ""
+    keys = found.get_frozen_credentials()
+    return Credentials(keys.access_key, keys.secret_key), keys.token or ""

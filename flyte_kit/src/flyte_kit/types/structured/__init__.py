@@ -1,0 +1,24 @@
+"""Tables: a data frame here, an object or a warehouse's table there."""
+
+from flyte_kit.types.structured.structured_dataset import (
+    CSV,
+    GENERIC_FORMAT,
+    PARQUET,
+    StructuredDataset,
+    StructuredDatasetDecoder,
+    StructuredDatasetEncoder,
+    StructuredDatasetFormat,
+)
+from flyte_kit.types.structured.engine import StructuredDatasetTransformerEngine, StructuredDatasetType
+
+__all__ = [
+    "CSV",
+    "GENERIC_FORMAT",
+    "PARQUET",
+    "StructuredDataset",
+    "StructuredDatasetDecoder",
+    "StructuredDatasetEncoder",
+    "StructuredDatasetFormat",
+    "StructuredDatasetTransformerEngine",
+    "StructuredDatasetType",
+]
