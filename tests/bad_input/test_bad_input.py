@@ -37,7 +37,7 @@ ENDED = {WorkflowExecution.SUCCEEDED, WorkflowExecution.FAILED, WorkflowExecutio
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(BROKEN)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BROKEN), before]))
     try:
         server = start_up(tmp_path_factory.mktemp("bad") / "data", free_ports(3), sys.executable)
     finally:
@@ -179,7 +179,7 @@ def test_a_task_type_that_no_plugin_serves(admin: AdminServiceStub) -> None:
 def test_a_plugin_for_a_newer_interface_is_listed_with_its_reason() -> None:
     listed = subprocess.run(
         [sys.executable, "-m", "flyte_cli", "plugins", "list"],
-        env={**os.environ, "PYTHONPATH": str(BROKEN)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(BROKEN), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=True,

@@ -34,7 +34,9 @@ def load(run: str, name: str) -> Any:
 def golden_server(stock_python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("golden")
     before = dict(os.environ)
-    os.environ["PYTHONPATH"] = str(HERE / "event_recorder")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(HERE / "event_recorder"), before.get("PYTHONPATH", "")])
+    )
     os.environ["FLYTE_EVENT_FILE"] = str(folder / "events.jsonl")
     try:
         up = start_up(folder / "data", free_ports(3), stock_python, "--project", "golden")
