@@ -47,15 +47,15 @@ class Admin(AdminServiceServicer):
                 context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
             await context.abort(code, f"no {name}")
 
-    async def CreateWorkflowEvent(self, request, context):  # noqa: N802
+    async def CreateWorkflowEvent(self, request, context):
         await self._answer("workflow", context)
         return WorkflowExecutionEventResponse()
 
-    async def CreateNodeEvent(self, request, context):  # noqa: N802
+    async def CreateNodeEvent(self, request, context):
         await self._answer("node", context)
         return NodeExecutionEventResponse()
 
-    async def CreateTaskEvent(self, request, context):  # noqa: N802
+    async def CreateTaskEvent(self, request, context):
         await self._answer("task", context)
         return TaskExecutionEventResponse()
 

@@ -1,7 +1,7 @@
 """The machine's state as the FlyteWorkflow's status: readable at the top, compact below, versioned.
 
-``status.phase``, ``startedAt``, ``stoppedAt``, ``message``, ``error`` and ``dataDir`` are upstream's fields. The rest
-is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a JSON text, the
+``status.phase``, ``startedAt``, ``stoppedAt``, ``message``, ``error``, ``dataDir`` and ``outputRef`` are upstream's
+fields. The rest is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a JSON text, the
 text, and three bytes for each node of the graph (its phase + 1, or 0 until it has ended; its attempt in two bytes).
 
 :class:`StateWriter` keeps the parts of the document and renews those of the nodes that changed, so that the cost of
@@ -23,6 +23,7 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from immutables import Map
 
+from flyte_core import paths
 from flyte_core.errors import InvalidInput
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
 from flyte_propeller.machine.state import NodeState, Settled, TaskAttempt, WorkflowState
@@ -76,6 +77,8 @@ def status_of(state: WorkflowState, data_dir: str, now: datetime) -> dict[str, A
         status["stoppedAt"] = _seconds(state.stopped_at)
     if state.message:
         status["message"] = state.message[:1024]
+    if state.phase is WorkflowPhase.SUCCESS:
+        status["outputRef"] = paths.workflow_outputs(data_dir)
     if state.error is not None:
         status["error"] = MessageToDict(state.error)
     return status

@@ -1,0 +1,88 @@
+"""Upstream's propeller was recorded; fed with the same reports of attempts, ours sends the same events.
+
+``recorded/`` holds, of three runs of upstream 1.16.8, the FlyteWorkflow as created, parts of it as ended, and the
+events in order. Masked are times, the execution's name, addresses and log text (``tests/support/masking.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flyteidl.admin.event_pb2 import TaskExecutionEventRequest
+from flyteidl.core.execution_pb2 import TaskExecution
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from driving import Driven
+from flyte_core.phases import TaskPhase
+from flyte_core.task_types import PhaseInfo
+from masking import masked
+
+RECORDED = Path(__file__).parent / "recorded"
+RUNS = sorted(folder.name for folder in RECORDED.iterdir())
+SERVER_OWNED = ("uid", "resourceVersion", "creationTimestamp", "generation")
+REPORTS = {
+    TaskExecution.QUEUED: TaskPhase.QUEUED,
+    TaskExecution.RUNNING: TaskPhase.RUNNING,
+    TaskExecution.SUCCEEDED: TaskPhase.SUCCESS,
+    TaskExecution.FAILED: TaskPhase.PERMANENT_FAILURE,
+}
+
+
+def load(run: str, name: str) -> Any:
+    return json.loads((RECORDED / run / f"{name}.json").read_text())
+
+
+def recorded_events(run: str) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in (RECORDED / run / "events.jsonl").read_text().splitlines()]
+
+
+def report_of(request: TaskExecutionEventRequest) -> PhaseInfo:
+    event = request.event
+    return PhaseInfo(
+        REPORTS[event.phase],
+        event.phase_version,
+        event.reason,
+        event.error if event.HasField("error") else None,
+        tuple(event.logs),
+        event.occurred_at.ToDatetime(),
+    )
+
+
+async def replay(run: str) -> Driven:
+    """Run the recorded FlyteWorkflow; each attempt shows what upstream's plugin saw of it, in the same order."""
+    manifest = load(run, "crd-created")
+    for field in SERVER_OWNED:
+        manifest["metadata"].pop(field, None)
+    driven = await Driven(manifest).start()
+    for record in recorded_events(run):
+        if record["method"] != "CreateTaskEvent":
+            continue
+        request = ParseDict(record["request"], TaskExecutionEventRequest())
+        report = report_of(request)
+        if report.phase is not TaskPhase.QUEUED or report.version:
+            await driven.show(request.event.parent_node_execution_id.node_id, report)
+    return driven
+
+
+@pytest.mark.parametrize("run", RUNS)
+async def test_the_events_are_upstreams(run: str) -> None:
+    driven = await replay(run)
+    ours = [masked(MessageToDict(request), driven.key.name) for request in driven.admin.events]
+    assert ours == [masked(record["request"], driven.key.name) for record in recorded_events(run)]
+
+
+@pytest.mark.parametrize("run", RUNS)
+async def test_the_ended_resource_is_upstreams(run: str) -> None:
+    driven = await replay(run)
+    stored, recorded = await driven.stored(), load(run, "crd-final")
+    status = {key: value for key, value in stored["status"].items() if key != "flyteState"}
+    assert masked(status, driven.key.name) == masked(recorded["status"], driven.key.name)
+    hour = recorded["metadata"]["labels"].pop("completed-time")
+    ours = dict(stored["metadata"]["labels"])
+    assert len(ours.pop("completed-time")) == len(hour)
+    assert ours == recorded["metadata"]["labels"]
+    assert not stored["metadata"]["finalizers"]
+    assert driven.host.alive == set()
