@@ -247,9 +247,8 @@ def flyte(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_port_in_use(up: Server, tmp_path: Path) -> None:
-    done = flyte(
-        "up", "--data", str(tmp_path / "other"), "--port", str(up.ports[0]), "--http-port", "0", "--s3-port", "1"
-    )
+    taken = ("--port", str(up.ports[0]), "--http-port", str(up.ports[1]))
+    done = flyte("up", "--data", str(tmp_path / "other"), *taken)
     assert done.returncode == 1
     assert f"--port {up.ports[0]}" in done.stderr
     assert f"--http-port {up.ports[1]}" in done.stderr
