@@ -1,0 +1,92 @@
+"""A round costs what changed, not the size of the graph; the numbers are those of ``benchmarks/evaluate_chain.py``."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from driving import SUCCESS, Driven, task, workflow
+from flyte_core.phases import WorkflowPhase
+from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.evaluate import QUEUED_AHEAD, evaluate, restart
+from flyte_propeller.machine.facts import Facts, Launch
+from flyte_propeller.machine.state import WorkflowState
+from flyte_propeller.machine.workflow import Node, Workflow
+from flyte_propeller.serde import StateWriter
+
+BOUND = 1.3
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks" / "evaluate_chain.py"
+    spec = importlib.util.spec_from_file_location("evaluate_chain", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_round_in_a_chain_of_ten_thousand_costs_what_it_costs_in_one_of_a_hundred(bench: ModuleType) -> None:
+    assert bench.ratio() <= BOUND
+
+
+def fan(bench: ModuleType, width: int) -> Workflow:
+    """Return a workflow of so many independent nodes, all upstream of the end node."""
+    last = width + 1
+    middle = tuple(range(1, last))
+    nodes = [Node(0, "start-node", "start", downstream=middle)]
+    nodes += [Node(i, f"n{i}", "task", task=bench.TASK, upstream=(0,), downstream=(last,)) for i in middle]
+    nodes += [Node(last, "end-node", "end", upstream=middle)]
+    return replace(bench.chain(1), nodes=tuple(nodes), end=last)
+
+
+def seconds_per_node(bench: ModuleType, width: int, count: int) -> float:
+    """Return the cost of a node's rounds in the middle of a fan, with all its writes."""
+    flow = fan(bench, width)
+    inputs = dict.fromkeys(range(width + 2), bench.EMPTY)
+    state = evaluate(flow, WorkflowState(), Facts(bench.NOW, inputs=inputs)).state
+    writer, best = StateWriter.of(state, width + 2), float("inf")
+    assert state.phase is WorkflowPhase.RUNNING
+    assert len(state.active) <= flow.max_parallelism + QUEUED_AHEAD
+    for _ in range(3):
+        start = time.perf_counter()
+        for index in range(1, count + 1):
+            for facts in (
+                Facts(bench.NOW, inputs=inputs, launched={(index, 0): Launch("uid")}),
+                Facts(bench.NOW, inputs=inputs, observed={(index, 0): SUCCESS}),
+            ):
+                step = evaluate(flow, state, facts)
+                state = step.state
+                writer.note(state, step.touched)
+                writer.encode(state)
+        best = min(best, (time.perf_counter() - start) / count)
+        state = restart(flow, evaluate(flow, WorkflowState(), Facts(bench.NOW, inputs=inputs)).state)
+    return best
+
+
+def test_ten_thousand_nodes_that_wait_for_a_place_cost_nothing(bench: ModuleType) -> None:
+    narrow = seconds_per_node(bench, 500, 200)
+    wide = seconds_per_node(bench, 10_000, 200)
+    # what is left is deflating three bytes per node in each write
+    assert wide <= 3 * narrow
+    assert wide < 0.005
+
+
+async def test_machine_and_shell_need_three_milliseconds_per_node_of_a_chain() -> None:
+    names = [f"n{number}" for number in range(60)]
+    nodes = {name: task(*names[max(0, number - 1) : number]) for number, name in enumerate(names)}
+    driven = await Driven(workflow(nodes)).start()
+    costs = []
+    for name in names:
+        start = time.process_time()
+        await driven.show(name, PhaseInfo(SUCCESS.phase))
+        costs.append(time.process_time() - start)
+    assert driven.of("workflow")[-1] == "SUCCEEDED"
+    assert sorted(costs)[len(costs) // 2] <= 0.003 * 2, "with fakes of the ports, on a busy machine"
