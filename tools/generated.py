@@ -1,4 +1,4 @@
-"""Parts of documentation pages that are drawn from the code: written by `python tools/NAME.py`, compared by `--check`."""
+"""Parts of pages that are drawn from the code: `python tools/NAME.py` writes them, `--check` compares them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ Only the two lines that make the environment (``sh``) are left out: the fixture 
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from flyte_up import Server, Stock, own_server
+from typed_in import blocks, commands, first_missing
 
 pytestmark = pytest.mark.interop
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "first-workflow.md"
-FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SECONDS = 120
 
 
@@ -67,22 +66,6 @@ class Reader:
         )
 
 
-def commands(body: str) -> Iterator[tuple[str, list[str]]]:
-    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-        command, *wanted = part.splitlines()
-        yield command, wanted
-
-
-def first_missing(wanted: list[str], printed: str) -> str | None:
-    """Return the first line that is not printed after those before it."""
-    rest = iter(printed.splitlines())
-    for line in wanted:
-        pattern = ".*".join(re.escape(part.strip()) for part in line.split("…"))
-        if not any(re.search(pattern, candidate) for candidate in rest):
-            return line
-    return None
-
-
 @pytest.fixture
 def server(stock_python: str, tmp_path: Path) -> Iterator[Server]:
     with own_server(tmp_path / "data", stock_python) as up:
@@ -93,12 +76,7 @@ def server(stock_python: str, tmp_path: Path) -> Iterator[Server]:
 def test_the_tutorial_does_what_it_says(stock_python: str, server: Server, tmp_path: Path) -> None:
     reader = Reader(Stock(stock_python, server), tmp_path / "reader")
     reader.folder.mkdir()
-    blocks = FENCE.findall(PAGE.read_text())
-    assert len(blocks) > 8
-    for language, words, body in blocks:
-        reader.do(language, words.strip(), body)
-
-
-def test_a_line_that_is_not_printed_is_noticed() -> None:
-    assert first_missing(["a …c", "d"], "a b c\nx\nd\n") is None
-    assert first_missing(["d", "a"], "a\nd\n") == "a"
+    found = blocks(PAGE)
+    assert len(found) > 8
+    for block in found:
+        reader.do(block.language, block.words, block.body)
