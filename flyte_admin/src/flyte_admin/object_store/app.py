@@ -29,7 +29,7 @@ LARGEST_BODY = 5 * 1024**3
 
 _ALWAYS = {"x-content-type-options": "nosniff", "content-security-policy": "sandbox allow-scripts"}
 """A stored page (a deck, say) that is opened in a browser gets an origin of its own."""
-_DRAINED = 1024 * 1024
+_DRAINED = 64 * 1024 * 1024
 """Bytes of an unread body that are read so that a refused client hears why, instead of a broken connection."""
 _OF_BUCKETS = {"location", "list-type", "delete", "uploads"}
 _OF_OBJECTS = {"uploads", "uploadId", "partNumber"}

@@ -127,6 +127,9 @@ def task_environment(settings: UpSettings, credentials: Credentials) -> tuple[tu
         ("FLYTE_AWS_ACCESS_KEY_ID", credentials.access_key),
         ("FLYTE_AWS_SECRET_ACCESS_KEY", credentials.secret_key),
         ("FLYTE_AWS_ENDPOINT", settings.s3_url()),
+        # A task outlives a server that dies: it waits for the next one, instead of failing with its first upload.
+        ("AWS_RETRY_MODE", "standard"),
+        ("AWS_MAX_ATTEMPTS", "12"),
         ("FLYTE_PLATFORM_URL", settings.grpc_target()),
         ("FLYTE_PLATFORM_INSECURE", "true"),
     )
