@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 from flyte_core.cluster import Kind, Listing, WatchEvent
 from flyte_core.errors import ConfigError
 from flyte_core.storage import BlobStore
+from flyte_propeller.adapters.embedded.container import LOG_LIMIT, Machine
 from flyte_propeller.adapters.embedded.environments import ImageTable
 from flyte_propeller.adapters.embedded.kubelet import Kubelet
 from flyte_propeller.adapters.embedded.object_store import ObjectStore
-from flyte_propeller.adapters.embedded.running_pod import Machine
 from flyte_propeller.adapters.embedded.warm import WarmParents
+
+LOG = logging.getLogger(__name__)
 
 
 class EmbeddedCluster:
@@ -30,22 +33,38 @@ class EmbeddedCluster:
         self._machine = machine
         self._kubelet = Kubelet(objects, folder / "attempts", machine)
         self._task = asyncio.create_task(self._kubelet.run(), name="kubelet")
+        self._task.add_done_callback(_log_end)
         self.create = objects.create
         self.get = objects.get
         self.replace = objects.replace
         self.delete = objects.delete
 
     @classmethod
-    async def open(cls, folder: Path, *, store: BlobStore, images: ImageTable | None = None) -> EmbeddedCluster:
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        store: BlobStore,
+        images: ImageTable | None = None,
+        log_limit: int = LOG_LIMIT,
+        memory_limits: bool = False,
+    ) -> EmbeddedCluster:
         """Open or make the cluster in that folder.
 
+        :param log_limit: bytes of one container's log; what is over it is cut from the middle
+        :param memory_limits: end containers that take more than their ``resources.limits.memory`` (OOMKilled)
         :raises flyte_core.errors.ConfigError: if another process has it open
+        :raises flyte_core.errors.Unavailable: if its file cannot be read
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = lock_folder(folder)
-        logs = folder / "logs"
-        machine = Machine(store, images or ImageTable(), WarmParents(), logs)
-        return cls(folder, lock, ObjectStore(folder / "cluster.db"), machine)
+        try:
+            objects = ObjectStore(folder / "cluster.db")
+        except BaseException:
+            os.close(lock)
+            raise
+        machine = Machine(store, images or ImageTable(), WarmParents(), folder / "logs", log_limit, memory_limits)
+        return cls(folder, lock, objects, machine)
 
     async def warm(self, python: Path) -> None:
         """Start the warm parent of an environment ahead of its first task."""
@@ -70,9 +89,13 @@ class EmbeddedCluster:
         await self._kubelet.stop()
         self._task.cancel()
         await asyncio.wait([self._task])
-        self._machine.warm.close()
         await asyncio.to_thread(self._objects.close)
         os.close(self._lock)
+
+
+def _log_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOG.critical("the kubelet has ended: no pod is run any more", exc_info=error)
 
 
 def lock_folder(folder: Path) -> int:

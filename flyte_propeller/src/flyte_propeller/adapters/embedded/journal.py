@@ -1,4 +1,4 @@
-"""One SQLite file that keeps objects over restarts. Writes that wait together share one commit."""
+"""One SQLite file that keeps objects over restarts. Transactions that wait together share one commit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE TABLE IF NOT EXISTS versions (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
 """
 LARGEST_BATCH = 500
+"""Transactions of one commit."""
 
 
 class ObjectKey(NamedTuple):
@@ -42,11 +43,22 @@ class Write(NamedTuple):
     metadata: bytes | None
     status: bytes | None
     rest: bytes | None
+
+
+class Transaction(NamedTuple):
+    """Changes that are made all or none.
+
+    :ivar synced: whether they must outlive a power cut; if not, they outlive the death of this process only
+    :ivar done: resolved once they are durable
+    """
+
+    writes: Sequence[Write]
+    synced: bool
     done: asyncio.Future[None]
 
 
 class Journal:
-    """The file and the thread that writes it.
+    """The file and the thread that writes it. After a write that failed nothing more is written.
 
     :raises flyte_core.errors.Unavailable: if the file cannot be opened
     """
@@ -60,7 +72,9 @@ class Journal:
             self._connection.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the cluster's file {path} cannot be opened: {error}") from error
-        self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._synced = True
+        self._fault: SystemFault | None = None
+        self._queue: queue.SimpleQueue[Transaction | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_loop, name="cluster-write", daemon=True)
         self._thread.start()
 
@@ -79,9 +93,9 @@ class Journal:
         row = self._connection.execute("SELECT last FROM versions").fetchone()
         return int(row[0]) if row else 0
 
-    def put(self, write: Write) -> None:
-        """Queue a write; its future is resolved once it is durable."""
-        self._queue.put(write)
+    def put(self, transaction: Transaction) -> None:
+        """Queue changes."""
+        self._queue.put(transaction)
 
     def close(self) -> None:
         """Write what is queued and close the file."""
@@ -97,31 +111,40 @@ class Journal:
                     batch.append(self._queue.get_nowait())
                 except queue.Empty:
                     break
-            writes = [write for write in batch if write is not None]
-            if writes:
-                self._commit(writes)
-            if len(writes) < len(batch):
+            transactions = [transaction for transaction in batch if transaction is not None]
+            if transactions:
+                self._commit(transactions)
+            if len(transactions) < len(batch):
                 return
 
-    def _commit(self, writes: list[Write]) -> None:
-        fault: SystemFault | None = None
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for write in writes:
-                self._apply(write)
-            last = max(write.version for write in writes)
-            self._connection.execute(
-                "INSERT INTO versions (id, last) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET last = excluded.last",
-                (last,),
-            )
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            fault = Unavailable(f"the cluster's file cannot be written: {error}")
-        loop = writes[0].done.get_loop()
+    def _commit(self, transactions: Sequence[Transaction]) -> None:
+        if self._fault is None:
+            try:
+                self._write(transactions)
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                # What comes later was made on top of what is lost now.
+                self._fault = Unavailable(f"the cluster's file cannot be written: {error}")
+        loop = transactions[0].done.get_loop()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, writes, fault)
+            loop.call_soon_threadsafe(_resolve, transactions, self._fault)
+
+    def _write(self, transactions: Sequence[Transaction]) -> None:
+        synced = any(transaction.synced for transaction in transactions)
+        if synced != self._synced:
+            # In WAL mode NORMAL leaves the fsync out; the next FULL commit makes up for all before it.
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            self._synced = synced
+        self._connection.execute("BEGIN IMMEDIATE")
+        for transaction in transactions:
+            for write in transaction.writes:
+                self._apply(write)
+        self._connection.execute(
+            "INSERT INTO versions (id, last) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET last = excluded.last",
+            (transactions[-1].writes[-1].version,),
+        )
+        self._connection.execute("COMMIT")
 
     def _apply(self, write: Write) -> None:
         if write.metadata is None:
@@ -141,11 +164,11 @@ class Journal:
             )
 
 
-def _resolve(writes: list[Write], fault: SystemFault | None) -> None:
-    for write in writes:
-        if write.done.done():
+def _resolve(transactions: Sequence[Transaction], fault: SystemFault | None) -> None:
+    for transaction in transactions:
+        if transaction.done.done():
             continue
         if fault is None:
-            write.done.set_result(None)
+            transaction.done.set_result(None)
         else:
-            write.done.set_exception(fault)
+            transaction.done.set_exception(fault)

@@ -1,7 +1,9 @@
 """The embedded cluster's objects: a Kubernetes API in miniature, in memory, durable through the journal.
 
 Objects are shared, not copied: what a caller hands in or gets out is never changed in place by anybody. A change is
-visible to the one who made it at once, and to watches and its awaiting caller when it is durable.
+visible to the one who made it at once, and to watches and its awaiting caller when it is durable. Every change of
+memory happens between two awaits, with all that follows from it (dependents go with their owner), so that a caller
+who is cancelled leaves nothing half done.
 """
 
 from __future__ import annotations
@@ -10,68 +12,70 @@ import asyncio
 import json
 import re
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from flyte_core.cluster import Kind, Listing, Manifest, WatchEvent
 from flyte_core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, SystemFault, TooLarge, Unavailable
 from flyte_core.selectors import compile_selector
-from flyte_propeller.adapters.embedded.journal import Journal, ObjectKey, Write
+from flyte_propeller.adapters.embedded.history import Change, History
+from flyte_propeller.adapters.embedded.journal import Journal, ObjectKey, Transaction, Write
 
-HISTORY = 100_000
+LONGEST_HISTORY = 50_000
 """Changes that a watch may lag behind before it must list again."""
+LARGEST_HISTORY = 64 * 2**20
+"""Bytes of these changes."""
 MAX_BYTES = 8 * 2**20
 """Size of one object; a real API server takes 1.5 MiB, and what is larger belongs in the object store there."""
+GRACE_SECONDS = 30
+"""How long a pod may take to end when its deletion says nothing (Kubernetes' default)."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _ENDED = ("Succeeded", "Failed")
-
-
-class Change(NamedTuple):
-    """One durable change."""
-
-    version: int
-    kind: str
-    before: Manifest | None
-    after: Manifest
-    removed: bool
+_SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
 class ObjectStore:
     """Implements :class:`flyte_core.cluster.Cluster` over one SQLite file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, longest_history: int = LONGEST_HISTORY, largest_history: int = LARGEST_HISTORY
+    ) -> None:
         self._journal = Journal(path)
         self._objects: dict[tuple[str, str], dict[ObjectKey, Manifest]] = {}
+        self._uids: set[str] = set()
         self._dependents: dict[str, set[ObjectKey]] = {}
         self._version = self._journal.last_version()
-        self._durable = self._version
-        self._changes: deque[Change] = deque(maxlen=HISTORY)
-        self._watchers: set[asyncio.Event] = set()
+        self._history = History(self._version, longest_history, largest_history)
         self._broken: SystemFault | None = None
+        self._writes: list[Write] = []
+        self._changes: list[Change] = []
         for key, manifest in self._journal.load():
             self._remember(key, None, manifest)
 
     def close(self) -> None:
-        """Write what is queued and close the file."""
-        self._broken = Unavailable("the cluster is stopped")
+        """Write what is queued and close the file; what is asked from now on is Unavailable."""
+        self._fail(Unavailable("the cluster is stopped"))
         self._journal.close()
 
     # -- the port
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """See the port."""
+        """See the port. An object whose owners are all gone is deleted at once, as garbage collection would."""
         key = _key(manifest)
+        if manifest["metadata"].get("resourceVersion"):
+            raise InvalidInput("metadata.resourceVersion must not be set on an object to be created")
         if key in self._of(key):
             raise AlreadyExists(f"{key.kind} {key.namespace}/{key.name} exists already")
-        metadata = {
-            **manifest["metadata"],
-            "uid": str(uuid.uuid4()),
-            "creationTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        return await self._put(key, None, {**manifest, "metadata": metadata})
+        metadata = {name: value for name, value in manifest["metadata"].items() if name not in _SERVER_OWNED}
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": _now()}
+        created = self._put(key, None, {**manifest, "metadata": metadata})
+        owners = _owners(created)
+        if owners and self._uids.isdisjoint(owners):
+            self._mark_deleted(key, created, None)
+        await self._commit()
+        return created
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """See the port."""
@@ -80,20 +84,27 @@ class ObjectStore:
         return objects.get(ObjectKey(kind.api_version, kind.kind, namespace, name))
 
     async def replace(self, manifest: Manifest) -> Manifest:
-        """See the port."""
+        """See the port; writing what is stored changes nothing."""
         key = _key(manifest)
         stored = self._of(key).get(key)
         if stored is None:
             raise NotFound(f"{key.kind} {key.namespace}/{key.name} does not exist")
         old, new = stored["metadata"], manifest["metadata"]
-        if new.get("resourceVersion") != old["resourceVersion"] or new.get("uid", old["uid"]) != old["uid"]:
+        if not new.get("resourceVersion"):
+            raise InvalidInput("metadata.resourceVersion must be set on an object to be replaced")
+        if new["resourceVersion"] != old["resourceVersion"] or new.get("uid", old["uid"]) != old["uid"]:
             raise Conflict(f"{key.kind} {key.namespace}/{key.name} was changed since it was read")
-        fixed = {name: old[name] for name in ("uid", "creationTimestamp", "deletionTimestamp") if name in old}
-        changed = {**manifest, "metadata": {**new, **fixed}}
-        if "deletionTimestamp" in old and not new.get("finalizers") and not _holds(changed):
-            await self._remove(key, stored)
-            return changed
-        return await self._put(key, stored, changed)
+        metadata = {name: value for name, value in new.items() if name not in _SERVER_OWNED}
+        metadata |= {name: old[name] for name in _SERVER_OWNED if name in old}
+        changed: dict[str, Any] = {**manifest, "metadata": metadata}
+        if changed == stored:
+            return stored
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers") and not _holds(changed):
+            self._remove(key, stored, changed)
+        else:
+            self._put(key, stored, changed)
+        await self._commit()
+        return changed
 
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, grace_seconds: int | None = None
@@ -103,53 +114,40 @@ class ObjectStore:
         stored = self._of(key).get(key)
         if stored is None or (uid is not None and stored["metadata"]["uid"] != uid):
             return False
-        metadata = stored["metadata"]
-        if not metadata.get("finalizers") and (grace_seconds == 0 or not _holds(stored)):
-            await self._remove(key, stored)
-        elif "deletionTimestamp" not in metadata:
-            grace = 30 if grace_seconds is None else grace_seconds
-            marks = {
-                "deletionTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "deletionGracePeriodSeconds": grace,
-            }
-            await self._put(key, stored, {**stored, "metadata": {**metadata, **marks}})
+        self._mark_deleted(key, stored, grace_seconds)
+        await self._commit()
         return True
 
     async def list(self, kind: Kind, *, namespace: str | None = None, labels: str = "") -> Listing:
-        """See the port."""
+        """See the port; the order is that of namespace and name."""
         self._check_open()
         matches = compile_selector(labels)
         items = tuple(
             manifest
-            for key, manifest in sorted(self._objects.get((kind.api_version, kind.kind), {}).items())
+            for key, manifest in sorted(self._objects.get((kind.api_version, kind.kind), {}).items(), key=_first)
             if namespace in (None, key.namespace) and matches(manifest["metadata"].get("labels") or {})
         )
-        return Listing(items, str(self._durable))
+        return Listing(items, str(self._history.durable))
 
-    async def watch(
+    def watch(
         self, kind: Kind, *, namespace: str | None = None, labels: str = "", since: str
     ) -> AsyncIterator[WatchEvent]:
         """See the port. An object that comes to match the selector is ADDED, one that ceases to is DELETED."""
-        matches = compile_selector(labels)
-        wake = asyncio.Event()
-        self._watchers.add(wake)
-        position = int(since)
-        try:
-            while True:
-                wake.clear()
-                for change in self._since(position):
-                    position = change.version
-                    if change.kind != kind.kind or namespace not in (None, change.after["metadata"]["namespace"]):
-                        continue
-                    before = change.before is not None and matches(change.before["metadata"].get("labels") or {})
-                    after = not change.removed and matches(change.after["metadata"].get("labels") or {})
-                    if after:
-                        yield WatchEvent("MODIFIED" if before else "ADDED", change.after)
-                    elif before:
-                        yield WatchEvent("DELETED", change.after)
-                await wake.wait()
-        finally:
-            self._watchers.discard(wake)
+        if not since.isdigit():
+            raise InvalidInput(f"{since!r} is no resourceVersion to watch from", field="since")
+        return self._history.watch(kind, namespace, compile_selector(labels), int(since))
+
+    # -- beyond the port: the status subresource
+
+    async def set_status(self, pod: Manifest, status: Mapping[str, Any]) -> None:
+        """Write the status of a pod over whatever else has changed of it; nothing if it is gone or has ended."""
+        key = _key(pod)
+        stored = self._of(key).get(key)
+        if stored is None or stored["metadata"]["uid"] != pod["metadata"]["uid"] or not _holds(stored):
+            return
+        changed = {**stored, "metadata": dict(stored["metadata"]), "status": status}
+        self._put(key, stored, changed)
+        await self._commit()
 
     # -- inside
 
@@ -157,19 +155,28 @@ class ObjectStore:
         if self._broken is not None:
             raise self._broken
 
+    def _fail(self, fault: SystemFault) -> None:
+        if self._broken is None:
+            self._broken = fault
+            self._history.end(fault)
+
     def _of(self, key: ObjectKey) -> dict[ObjectKey, Manifest]:
         self._check_open()
         return self._objects.setdefault((key.api_version, key.kind), {})
 
-    def _since(self, version: int) -> Sequence[Change]:
-        if version >= self._durable:
-            return []
-        if not self._changes or self._changes[0].version > version + 1:
-            raise Conflict(f"resourceVersion {version} is too old to watch from; list again")
-        first = self._changes[0].version
-        return [self._changes[i] for i in range(version + 1 - first, len(self._changes))]
+    def _mark_deleted(self, key: ObjectKey, stored: Manifest, grace_seconds: int | None) -> None:
+        metadata = dict(stored["metadata"])
+        grace = (GRACE_SECONDS if grace_seconds is None else grace_seconds) if _holds(stored) else 0
+        metadata.setdefault("deletionTimestamp", _now())
+        metadata["deletionGracePeriodSeconds"] = min(grace, metadata.get("deletionGracePeriodSeconds", grace))
+        after = {**stored, "metadata": metadata}
+        # Grace 0 is the kubelet's word that no process is left, or a forced end: then it ends them afterwards.
+        if not metadata.get("finalizers") and (grace_seconds == 0 or not _holds(stored)):
+            self._remove(key, stored, after)
+        elif after != stored:
+            self._put(key, stored, after)
 
-    async def _put(self, key: ObjectKey, before: Manifest | None, after: dict[str, Any]) -> Manifest:
+    def _put(self, key: ObjectKey, before: Manifest | None, after: dict[str, Any]) -> Manifest:
         after["metadata"]["resourceVersion"] = str(self._version + 1)
         rest_changed = before is None or any(
             after.get(name) is not before.get(name) for name in {*after, *before} if name not in ("metadata", "status")
@@ -185,51 +192,66 @@ class ObjectStore:
             raise TooLarge(f"{key.kind} {key.namespace}/{key.name} is {size} bytes, the limit is {MAX_BYTES}")
         self._version += 1
         self._remember(key, before, after)
-        await self._commit(key, parts, before, after, removed=False)
+        self._record(key, parts, before, after, size)
         return after
 
-    async def _remove(self, key: ObjectKey, stored: Manifest) -> None:
+    def _remove(self, key: ObjectKey, stored: Manifest, after: dict[str, Any]) -> None:
+        """Remove an object and those that have no other owner."""
         self._version += 1
-        last = {**stored, "metadata": {**stored["metadata"], "resourceVersion": str(self._version)}}
+        after["metadata"]["resourceVersion"] = str(self._version)
+        uid = stored["metadata"]["uid"]
         del self._of(key)[key]
+        self._uids.discard(uid)
         for owner in _owners(stored):
             self._dependents.get(owner, set()).discard(key)
-        await self._commit(key, (None, None, None), stored, last, removed=True)
-        for dependent in sorted(self._dependents.pop(stored["metadata"]["uid"], ())):
-            kind = Kind(dependent.api_version, dependent.kind, "")
-            await self.delete(kind, dependent.namespace, dependent.name)
+        self._record(key, (None, None, None), stored, after, 0)
+        for dependent in sorted(self._dependents.pop(uid, ())):
+            manifest = self._of(dependent)[dependent]
+            if self._uids.isdisjoint(_owners(manifest)):
+                self._mark_deleted(dependent, manifest, None)
 
-    async def _commit(
+    def _remember(self, key: ObjectKey, before: Manifest | None, after: Manifest) -> None:
+        self._objects.setdefault((key.api_version, key.kind), {})[key] = after
+        self._uids.add(after["metadata"]["uid"])
+        old, new = _owners(before) if before is not None else [], _owners(after)
+        if old != new:
+            for owner in old:
+                self._dependents.get(owner, set()).discard(key)
+            for owner in new:
+                self._dependents.setdefault(owner, set()).add(key)
+
+    def _record(
         self,
         key: ObjectKey,
         parts: tuple[bytes | None, bytes | None, bytes | None],
         before: Manifest | None,
         after: Manifest,
-        *,
-        removed: bool,
+        size: int,
     ) -> None:
+        labels = None if before is None else before["metadata"].get("labels") or {}
+        self._writes.append(Write(key, self._version, *parts))
+        self._changes.append(Change(self._version, (key.api_version, key.kind), labels, after, parts[0] is None, size))
+
+    async def _commit(self) -> None:
+        """Hand what was recorded since the last await to the journal, and wait until it is durable."""
+        writes, changes = self._writes, self._changes
+        if not writes:
+            return
+        self._writes, self._changes = [], []
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        version = self._version
-        change = Change(version, key.kind, before, after, removed)
-        done.add_done_callback(lambda future: self._settle(future, change))
-        self._journal.put(Write(key, version, *parts, done))
+        done.add_done_callback(lambda future: self._settle(future, changes))
+        # Pods need not outlive a power cut: their processes do not either.
+        synced = any(write.key.kind != "Pod" for write in writes)
+        self._journal.put(Transaction(writes, synced, done))
         await asyncio.shield(done)
 
-    def _settle(self, done: asyncio.Future[None], change: Change) -> None:
-        """Publish a durable change; a write that failed closes the store: memory is ahead of the file."""
-        if done.cancelled() or done.exception() is not None:
-            self._broken = self._broken or Unavailable(f"the cluster has stopped: {done.exception()}")
+    def _settle(self, done: asyncio.Future[None], changes: Sequence[Change]) -> None:
+        """Publish durable changes; a write that failed closes the store: memory is ahead of the file."""
+        error = done.exception()
+        if error is None:
+            self._history.publish(changes)
         else:
-            self._changes.append(change)
-            self._durable = change.version
-        for wake in self._watchers:
-            wake.set()
-
-    def _remember(self, key: ObjectKey, before: Manifest | None, after: Manifest) -> None:
-        self._objects.setdefault((key.api_version, key.kind), {})[key] = after
-        if before is None or before["metadata"].get("ownerReferences") != after["metadata"].get("ownerReferences"):
-            for owner in _owners(after):
-                self._dependents.setdefault(owner, set()).add(key)
+            self._fail(Unavailable(f"the cluster has stopped: {error}"))
 
 
 def _holds(manifest: Manifest) -> bool:
@@ -241,8 +263,19 @@ def _owners(manifest: Manifest) -> list[str]:
     return [owner["uid"] for owner in manifest["metadata"].get("ownerReferences") or ()]
 
 
+def _first(pair: tuple[ObjectKey, Manifest]) -> ObjectKey:
+    return pair[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the manifest is not JSON: {error}") from error
 
 
 def _key(manifest: Manifest) -> ObjectKey:
@@ -256,6 +289,7 @@ def _key(manifest: Manifest) -> ObjectKey:
     missing = [name for name, value in zip(("apiVersion", "kind", "namespace", "name"), key, strict=True) if not value]
     if missing:
         raise InvalidInput(f"the manifest has no {', '.join(missing)}")
-    if not _NAME.fullmatch(key.name):
-        raise InvalidInput(f"{key.name!r} is no name for an object", field="metadata.name")
+    for field, value in (("metadata.name", key.name), ("metadata.namespace", key.namespace)):
+        if not _NAME.fullmatch(value):
+            raise InvalidInput(f"{value[:256]!r} is no name for an object", field=field)
     return key

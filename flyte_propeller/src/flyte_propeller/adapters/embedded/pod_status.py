@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+State = dict[str, Any]
+"""State of a container: one of ``waiting``, ``running``, ``terminated``."""
 
 TAIL_BYTES = 2048
 """Of the log that becomes the termination message (FallbackToLogsOnError)."""
+
+
+class Cause(NamedTuple):
+    """Why a pod was ended that did not end by itself: reason and message of its status."""
+
+    reason: str
+    message: str
 
 
 def now() -> str:
@@ -18,17 +28,16 @@ def now() -> str:
 
 def waiting(pod: Mapping[str, Any], reason: str, message: str) -> dict[str, Any]:
     """Return the status of a pod whose containers cannot start."""
-    states = {container["name"]: {"waiting": {"reason": reason, "message": message}} for container in _containers(pod)}
-    return _status(pod, "Pending", states)
+    state = {"waiting": {"reason": reason, "message": message}}
+    return _status(pod, "Pending", {container["name"]: state for container in _containers(pod)})
 
 
-def running(pod: Mapping[str, Any], started: str) -> dict[str, Any]:
-    """Return the status of a pod whose containers have started."""
-    states = {container["name"]: {"running": {"startedAt": started}} for container in _containers(pod)}
-    return {**_status(pod, "Running", states), "startTime": started}
+def running(started: str) -> State:
+    """Return the state of a container that runs."""
+    return {"running": {"startedAt": started}}
 
 
-def terminated(code: int, started: str, message: str, reason: str = "") -> dict[str, Any]:
+def terminated(code: int, started: str, message: str, reason: str = "") -> State:
     """Return the state of a container that has ended.
 
     :param code: negative: ended by that signal, which Kubernetes shows as 128 + signal
@@ -45,15 +54,24 @@ def terminated(code: int, started: str, message: str, reason: str = "") -> dict[
     }
 
 
-def ended(pod: Mapping[str, Any], states: Mapping[str, Any], reason: str = "") -> dict[str, Any]:
+def alive(pod: Mapping[str, Any], states: Mapping[str, State], started: str) -> dict[str, Any]:
+    """Return the status of a pod of which a container runs."""
+    return {**_status(pod, "Running", states), "startTime": started}
+
+
+def ended(
+    pod: Mapping[str, Any], states: Mapping[str, State], started: str, primary: str = "", cause: Cause | None = None
+) -> dict[str, Any]:
     """Return the status of a pod whose containers have all ended.
 
-    :param reason: of the pod, where it was not its containers that ended it
+    :param primary: the container that decides; empty: all of them do
+    :param cause: why the pod was ended, where it did not end by itself
     """
-    good = all(state.get("terminated", {}).get("exitCode") == 0 for state in states.values())
-    status = _status(pod, "Succeeded" if good and not reason else "Failed", states)
-    if reason:
-        status["reason"] = reason
+    deciding = [state for name, state in states.items() if name == primary] or list(states.values())
+    good = cause is None and all(state["terminated"]["exitCode"] == 0 for state in deciding)
+    status = {**_status(pod, "Succeeded" if good else "Failed", states), "startTime": started}
+    if cause is not None:
+        status |= {"reason": cause.reason, "message": cause.message}
     return status
 
 
@@ -72,10 +90,9 @@ def _containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list((pod.get("spec") or {}).get("containers") or ())
 
 
-def _status(pod: Mapping[str, Any], phase: str, states: Mapping[str, Any]) -> dict[str, Any]:
+def _status(pod: Mapping[str, Any], phase: str, states: Mapping[str, State]) -> dict[str, Any]:
     images = {container["name"]: container.get("image", "") for container in _containers(pod)}
-    known = pod.get("status") or {}
-    status: dict[str, Any] = {
+    return {
         "phase": phase,
         "containerStatuses": [
             {
@@ -88,6 +105,3 @@ def _status(pod: Mapping[str, Any], phase: str, states: Mapping[str, Any]) -> di
             for name, state in states.items()
         ],
     }
-    if "startTime" in known:
-        status["startTime"] = known["startTime"]
-    return status

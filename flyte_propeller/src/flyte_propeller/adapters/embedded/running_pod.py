@@ -1,215 +1,217 @@
-"""One pod on this machine: starts its containers as processes, waits for their ends, ends them early when asked to."""
+"""One pod on this machine: starts its containers as processes, learns of their ends, ends them early when asked to."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flyte_core.cluster import Manifest
-from flyte_core.errors import FlyteError
-from flyte_core.storage import BlobStore
-from flyte_propeller.adapters.embedded import pod_status
-from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder, Claim
-from flyte_propeller.adapters.embedded.entrypoints import prepare
-from flyte_propeller.adapters.embedded.environments import Environment, ImageTable
-from flyte_propeller.adapters.embedded.warm import WarmParents, process_exists, session_members
+from flyte_core.errors import Unavailable
+from flyte_propeller.adapters.embedded import container as containers
+from flyte_propeller.adapters.embedded import pod_status, processes
+from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder, Ending
+from flyte_propeller.adapters.embedded.container import Machine, Ready
+from flyte_propeller.adapters.embedded.pod_status import Cause, State
+from flyte_propeller.adapters.embedded.processes import Claim
 
-LOG = logging.getLogger(__name__)
-LOST_CODE = -signal.SIGKILL
-EXIT_FILE_SECONDS = 2.0
+LOST = Ending(-signal.SIGKILL, "ContainerStatusUnknown")
+"""Of a process whose end nobody saw: a kubelet says so with exit code 137."""
+EXIT_FILE_SECONDS = 5.0
 """How long the end of a process may be ahead of the file that says how it ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What a pod needs of this machine.
-
-    :ivar logs: folder of logs: ``namespace/pod/container.log``
-    """
-
-    store: BlobStore
-    images: ImageTable
-    warm: WarmParents
-    logs: Path
-
-    def log_file(self, namespace: str, pod: str, container: str) -> Path:
-        """Return where a container's output goes."""
-        return self.logs / namespace / pod / f"{container}.log"
-
-
-class CannotStart(Exception):
-    """A container that cannot be started; (reason, message) as Kubernetes has them."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+CLAIM_SECONDS = 0.2
+"""How long a claim may be ahead of its lock."""
+LOOK_SECONDS = 0.5
+"""Between two looks at the descendants of a process that is not this server's."""
+PRIMARY = "primary_container_name"
+"""Annotation: the container whose end decides."""
 
 
 class RunningPod:
-    """The processes of one pod."""
+    """The processes of one pod.
+
+    :ivar started: when the first container was started, as Kubernetes prints it
+    :ivar is_started: whether all containers have been
+    :ivar cause: why the pod was ended, if it was
+    """
 
     def __init__(self, manifest: Manifest, folder: AttemptFolder, machine: Machine) -> None:
         self.manifest = manifest
-        self.folder = folder
+        self.started = (manifest.get("status") or {}).get("startTime") or pod_status.now()
+        self.is_started = False
+        self.cause: Cause | None = None
+        self._folder = folder
         self._machine = machine
-        self._metadata: Mapping[str, Any] = manifest["metadata"]
-        self.started = pod_status.now()
-        self._ends: dict[str, asyncio.Future[int]] = {}
+        self._ends: dict[str, asyncio.Future[Ending]] = {}
+        self._work: set[asyncio.Task[Any]] = set()
 
     @property
-    def containers(self) -> list[Mapping[str, Any]]:
-        """The containers of the pod's spec."""
-        return list(self.manifest["spec"]["containers"])
+    def primary(self) -> str:
+        """The container that decides, empty where all do."""
+        name: str = (self.manifest["metadata"].get("annotations") or {}).get(PRIMARY, "")
+        return name if name in self._names() else ""
+
+    def deadline(self) -> float | None:
+        """Return the seconds that are left of ``activeDeadlineSeconds``, None where there is no such limit."""
+        limit = self.manifest["spec"].get("activeDeadlineSeconds")
+        if limit is None:
+            return None
+        return float(limit) - (datetime.now(UTC) - datetime.fromisoformat(self.started)).total_seconds()
 
     async def start(self) -> None:
-        """Start every container, or adopt those that an earlier server has started.
+        """Start every container, or adopt those that an earlier server has started. May be called again.
 
-        :raises CannotStart: if one cannot be started; none is left running
+        :raises CannotStart: if one can never be started
+        :raises flyte_core.errors.SystemFault: if one cannot be started now
         """
-        for container in self.containers:
+        containers.check(self.manifest)
+        self._folder.create()
+        for container in self.manifest["spec"]["containers"]:
             name = container["name"]
-            end = self._ends[name] = asyncio.get_running_loop().create_future()
-            code = self.folder.exit_code(name)
-            if code is not None:
-                end.set_result(code)
-            elif self.folder.claim_file(name).exists():
-                adopted = asyncio.create_task(self._adopt(name, end))
-                adopted.add_done_callback(lambda task: task.exception())
-            else:
-                await self._start_one(container, end)
+            if name in self._ends:
+                continue
+            if not self._folder.claim_file(name).exists():
+                ready = await self._own(containers.ready(self.manifest, container, self._folder, self._machine))
+                if await self._fork(name, ready):
+                    continue
+            self._adopt(name)
+        self.is_started = True
 
-    async def wait(self) -> dict[str, Any]:
-        """Wait until every container has ended; return their states."""
-        states = {}
-        for container in self.containers:
-            name = container["name"]
-            code = await self._ends[name]
-            log = self._machine.log_file(self._metadata["namespace"], self._metadata["name"], name)
-            message = pod_status.tail(log) if code != 0 else ""
-            lost = code == LOST_CODE and self.folder.exit_code(name) is None
-            reason = "ContainerStatusUnknown" if lost else ""
-            states[name] = pod_status.terminated(code, self.started, message, reason)
-        return states
+    async def ended(self, names: Iterable[str] = ()) -> None:
+        """Wait for the end of these containers, by default of all."""
+        await asyncio.wait([self._ends[name] for name in names or self._names()])
 
-    async def kill(self, grace_seconds: float) -> None:
-        """End all processes: SIGTERM, then after the grace SIGKILL, for the whole session of each."""
-        claims = [claim for claim in self.folder.claims() if process_exists(*claim)]
-        for claim in claims:
-            _signal_group(claim, signal.SIGTERM)
-        deadline = asyncio.get_running_loop().time() + grace_seconds
-        while any(process_exists(*claim) for claim in claims):
-            if asyncio.get_running_loop().time() >= deadline:
+    def states(self) -> dict[str, State]:
+        """Return the states of the containers as they are now."""
+        return {name: self._state(name) for name in self._names()}
+
+    async def kill(self, grace_seconds: float, *, only: Iterable[str] = (), cause: Cause | None = None) -> None:
+        """End processes: SIGTERM, then after the grace SIGKILL, with all that they have started.
+
+        :param only: these containers, by default all
+        :param cause: what to say of it, if any of them was alive
+        """
+        names = list(only or self._folder.containers())
+        claims = [claim for name in names if (claim := await self._claim(name)) is not None]
+        alive = list(filter(processes.exists, claims))
+        if alive and cause is not None and self.cause is None:
+            self.cause = cause
+        below = set().union(*map(processes.descendants, alive))
+        for claim in alive if grace_seconds else ():
+            processes.terminate(claim)
+        if alive and grace_seconds:
+            waits = [asyncio.create_task(processes.ended(claim)) for claim in alive]
+            _, pending = await asyncio.wait(waits, timeout=grace_seconds)
+            for wait in pending:
+                wait.cancel()
+        for claim in alive:
+            processes.kill(claim, below)
+        if any(self._folder.ending(name) is None for name in names):  # else a warm parent has seen to it
+            for claim in claims:
+                processes.kill(claim, processes.left_in_session(claim, self._folder.path))
+
+    async def seal(self) -> None:
+        """Let nothing be started any more: by this server, or by what is left of an earlier one."""
+        if self._work:
+            await asyncio.wait(self._work)
+        self._folder.seal(self._names())
+
+    def _names(self) -> list[str]:
+        return [container["name"] for container in self.manifest["spec"].get("containers") or ()]
+
+    def _state(self, name: str) -> State:
+        end = self._ends[name]
+        if not end.done():
+            return pod_status.running(self.started)
+        code, reason = end.result()
+        metadata = self.manifest["metadata"]
+        log = self._machine.log_file(metadata["namespace"], metadata["name"], name)
+        return pod_status.terminated(code, self.started, pod_status.tail(log) if code != 0 else "", reason)
+
+    async def _own(self, work: Any) -> Ready:
+        """Let work go on when its caller is cancelled: it writes into the folder, from a thread."""
+        task: asyncio.Task[Ready] = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return await asyncio.shield(task)
+
+    async def _fork(self, name: str, ready: Ready) -> bool:
+        """Have the process started; return False if somebody else has."""
+        end: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+
+        def on_end(ending: Ending | None) -> None:
+            if ending is None:
+                self._follow(name, end)
+            elif not end.done():
+                end.set_result(ending)
+
+        parent = await self._machine.warm.of(ready.python)
+        try:
+            started = await parent.run(ready.request, on_end)
+        except Unavailable:
+            if not self._folder.claim_file(name).exists():
+                raise
+            started = False  # the warm parent had started it before it died
+        if started:
+            self._ends[name] = end
+        return started
+
+    def _adopt(self, name: str) -> None:
+        end = self._ends[name] = asyncio.get_running_loop().create_future()
+        self._follow(name, end)
+
+    def _follow(self, name: str, end: asyncio.Future[Ending]) -> None:
+        task = asyncio.create_task(self._learn_end(name, end))
+        task.add_done_callback(lambda _: _settle(end, task))
+
+    async def _learn_end(self, name: str, end: asyncio.Future[Ending]) -> None:
+        """Learn of the end of a process that is not this server's child, from what its warm parent leaves on disk."""
+        claim = await self._claim(name)
+        below: set[Claim] = set()
+        if claim is not None:
+            wait = asyncio.create_task(processes.ended(claim))
+            while not wait.done():
+                below = processes.descendants(claim) or below
+                await asyncio.wait([wait], timeout=LOOK_SECONDS)
+        parent = self._folder.warm_parent(name)
+        deadline = asyncio.get_running_loop().time() + EXIT_FILE_SECONDS
+        while parent is not None and self._folder.ending(name) is None and processes.exists(parent):
+            if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(0.02)
-        for claim in claims:
-            _kill_session(claim)
-
-    async def _start_one(self, container: Mapping[str, Any], end: asyncio.Future[int]) -> None:
-        name, image = container["name"], container.get("image", "")
-        environment = self._machine.images.find(image)
-        argv = [*(container.get("command") or ()), *(container.get("args") or ())]
-        problem = self._machine.images.problem(image, Path(argv[0]).name if argv else "")
-        if problem:
-            raise CannotStart("InvalidImageName", problem)
-        work = self.folder.work
-        try:
-            prepared = await prepare(argv, work, self._machine.store)
-            problem = self._machine.images.problem(image, Path(prepared.argv[0]).name)
-            if problem:
-                raise CannotStart("InvalidImageName", problem)
-            env = self._environment(container, environment, prepared.python_path)
-        except FlyteError as error:
-            raise CannotStart("CreateContainerConfigError", str(error)) from error
-        log = self._machine.log_file(self._metadata["namespace"], self._metadata["name"], name)
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        request = {
-            "id": f"{self._metadata['uid']}/{name}",
-            "claim": str(self.folder.claim_file(name)),
-            "exit": str(self.folder.exit_file(name)),
-            "argv": list(prepared.argv),
-            "env": env,
-            "cwd": str(work),
-            "log": str(log),
-        }
-
-        def on_exit(code: int) -> None:
-            if not end.done():
-                end.set_result(code)
-
-        parent = await self._machine.warm.of(environment.python)
-        await parent.run(request, on_exit)
-        parent.watch_death(lambda: self._parent_died(name, end))
-
-    def _environment(
-        self, container: Mapping[str, Any], environment: Environment, python_path: tuple[str, ...]
-    ) -> dict[str, str]:
-        """Return the whole environment of a container: nothing of the server's own."""
-        work = str(self.folder.work)
-        env = {
-            "PATH": f"{environment.scripts}:/usr/local/bin:/usr/bin:/bin",
-            "HOME": work,
-            "TMPDIR": f"{work}/tmp",
-            "LANG": "C.UTF-8",
-            "PYTHONUNBUFFERED": "1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        }
-        for variable in container.get("env") or ():
-            if "valueFrom" in variable:
-                text = f"env {variable['name']}: valueFrom is not supported by the embedded cluster; give a value"
-                raise CannotStart("CreateContainerConfigError", text)
-            env[variable["name"]] = variable.get("value", "")
-        if python_path:
-            env["PYTHONPATH"] = os.pathsep.join([*python_path, *filter(None, [env.get("PYTHONPATH", "")])])
-        return env
-
-    def _parent_died(self, name: str, end: asyncio.Future[int]) -> None:
+        ending = self._folder.ending(name)
+        if claim is not None:
+            left = processes.left_in_session(claim, self._folder.path) if ending is None else set()
+            processes.kill(claim, below | left)
         if not end.done():
-            adopted = asyncio.create_task(self._adopt(name, end))
-            adopted.add_done_callback(lambda task: task.exception())
+            end.set_result(ending or LOST)
 
-    async def _adopt(self, name: str, end: asyncio.Future[int]) -> None:
-        """Wait for the end of a process that is not this server's child."""
-        claim = self.folder.claim(name)
-        for _ in range(100):
-            if claim is not None:
+    async def _claim(self, name: str) -> Claim | None:
+        """Return who has the container; None when nobody has it, or died before saying so."""
+        unlocked_since: float | None = None
+        while (claim := self._folder.claim(name)) is None and self._folder.claim_file(name).exists():
+            if self._folder.is_sealed(name):
                 break
-            await asyncio.sleep(0.01)  # it has created the file and not yet written it
-            claim = self.folder.claim(name)
-        if claim is not None:
-            while process_exists(*claim):
-                if self.folder.exit_code(name) is not None:
+            if self._folder.is_being_claimed(name):
+                unlocked_since = None
+            else:
+                now = asyncio.get_running_loop().time()
+                unlocked_since = unlocked_since or now
+                if now - unlocked_since >= CLAIM_SECONDS or self._folder.ending(name) is not None:
                     break
-                await asyncio.sleep(0.05)
-        deadline = asyncio.get_running_loop().time() + EXIT_FILE_SECONDS
-        code = self.folder.exit_code(name)
-        while code is None and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
-            code = self.folder.exit_code(name)
-        if claim is not None:
-            _kill_session(claim)
-        if not end.done():
-            end.set_result(LOST_CODE if code is None else code)
+            await asyncio.sleep(0.005)
+        return claim
 
 
-def _signal_group(claim: Claim, number: int) -> None:
-    if process_exists(*claim):
-        try:
-            os.killpg(claim.pid, number)
-        except ProcessLookupError:
-            LOG.debug("process group %d is gone", claim.pid)
+def _settle(end: asyncio.Future[Ending], task: asyncio.Task[None]) -> None:
+    """Do not let anybody wait for the end of a process when the wait itself has failed."""
+    if not end.done() and not task.cancelled() and (error := task.exception()) is not None:
+        end.set_exception(error)
 
 
-def _kill_session(claim: Claim) -> None:
-    """Kill what is left of the container's session. Its leader's number is not given anew while members live."""
-    _signal_group(claim, signal.SIGKILL)
-    for pid in session_members(claim.pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            LOG.debug("process %d is gone", pid)
+def stray(folder: AttemptFolder, machine: Machine) -> RunningPod:
+    """Return what is left of a pod of which there is only the folder."""
+    nothing: Mapping[str, Any] = {"metadata": {"uid": folder.path.name}, "spec": {}}
+    return RunningPod(nothing, folder, machine)

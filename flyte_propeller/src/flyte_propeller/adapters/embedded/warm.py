@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from flyte_core.errors import Unavailable
+from flyte_propeller.adapters.embedded.attempt_folder import Ending
 
 LOG = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("warm_parent.py")
@@ -28,23 +28,30 @@ PREIMPORTED = (
     "flyte_kit.entrypoint",
 )
 """Modules that tasks need at their start; those that an environment lacks are left out."""
+END_SECONDS = 5.0
+"""How long a warm parent may take to end with its children."""
 
-OnExit = Callable[[int], None]
-"""Called with the exit code; negative: ended by that signal."""
+OnEnd = Callable[[Ending | None], None]
+"""Called once, with how a child ended; with None when the warm parent has died and nobody will tell."""
 
 
 class WarmParent:
     """One warm parent and the children that it was asked for."""
 
-    def __init__(self, python: Path, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
-        self.python = python
-        self.process = process
-        self._connection = connection
-        self._exits: dict[str, OnExit] = {}
-        self._pids: dict[str, asyncio.Future[int]] = {}
+    def __init__(
+        self,
+        python: Path,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self.alive = True
-        self._on_death: list[Callable[[], None]] = []
-        self._reader = asyncio.create_task(self._read())
+        self._python = python
+        self._process = process
+        self._writer = writer
+        self._starts: dict[str, asyncio.Future[bool]] = {}
+        self._ends: dict[str, OnEnd] = {}
+        self._reading = asyncio.create_task(self._read(reader), name=f"warm parent of {python}")
 
     @classmethod
     async def start(cls, python: Path) -> WarmParent:
@@ -53,10 +60,13 @@ class WarmParent:
         :raises flyte_core.errors.Unavailable: if the interpreter cannot be started
         """
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        environment = {"PATH": f"{python.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        environment["FLYTE_SDK_LOGGING_LEVEL"] = "40"
+        environment = {
+            "PATH": f"{python.parent}:/usr/bin:/bin",
+            "HOME": "/nonexistent",
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "FLYTE_SDK_LOGGING_LEVEL": "40",
+        }
         try:
             process = await asyncio.create_subprocess_exec(
                 str(python),
@@ -74,59 +84,76 @@ class WarmParent:
             raise Unavailable(f"{python} cannot be started: {error}") from error
         finally:
             theirs.close()
-        return cls(python, process, ours)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(python, process, reader, writer)
 
-    async def run(self, request: dict[str, Any], on_exit: OnExit) -> int:
-        """Have a child forked; return its pid. ``on_exit`` is called once it has ended.
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
-        :raises flyte_core.errors.Unavailable: if the warm parent has died
+    async def run(self, request: Mapping[str, Any], on_end: OnEnd) -> bool:
+        """Have a child forked. ``on_end`` is called when it has ended, also if this call is cancelled meanwhile.
+
+        :returns: False if somebody else has started that attempt; ``on_end`` is never called then
+        :raises flyte_core.errors.Unavailable: if the warm parent has died or cannot fork; ``on_end`` is never called
         """
+        if not self.alive:
+            raise self._death()
         identity: str = request["id"]
-        pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pids[identity], self._exits[identity] = pid, on_exit
+        started: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._starts[identity] = started
+        self._ends[identity] = on_end
+        self._writer.write(json.dumps(request).encode() + b"\n")
+        return await started
+
+    async def end(self) -> None:
+        """Kill all children, and what is still to be started, and wait for the end of the process."""
+        if self.alive:
+            self._writer.write(b'{"end": true}\n')
         try:
-            line = json.dumps(request).encode() + b"\n"
-            await asyncio.get_running_loop().sock_sendall(self._connection, line)
-            return await pid
-        except OSError as error:
-            raise Unavailable(f"the warm parent of {self.python} has died: {error}") from error
+            await asyncio.wait_for(self._process.wait(), END_SECONDS)
+        except TimeoutError:
+            LOG.warning("the warm parent of %s does not end; it is killed", self._python)
+            self._process.kill()
+            await self._process.wait()
+        await asyncio.wait([self._reading])
+        self._writer.close()
 
-    def watch_death(self, told: Callable[[], None]) -> None:
-        """Have somebody told when this warm parent dies: its children have nobody to report their ends then."""
-        self._on_death.append(told)
-
-    def close(self) -> None:
-        """Let go; the process ends with its last child."""
-        self.alive = False
-        self._reader.cancel()
-        self._connection.close()
-
-    async def _read(self) -> None:
-        buffer = b""
-        loop = asyncio.get_running_loop()
+    async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
-            while data := await loop.sock_recv(self._connection, 1 << 16):
-                *lines, buffer = (buffer + data).split(b"\n")
-                for line in lines:
-                    self._take(json.loads(line))
-        except OSError as error:
-            LOG.warning("warm parent of %s: %s", self.python, error)
+            while line := await reader.readline():
+                self._take(json.loads(line))
+        except (OSError, ValueError) as error:
+            LOG.warning("the warm parent of %s: %s", self._python, error)
         finally:
-            died, self.alive = self.alive, False
-            for told in self._on_death if died else ():
-                told()
-            for pid in self._pids.values():
-                if not pid.done():
-                    pid.set_exception(Unavailable(f"the warm parent of {self.python} has died"))
+            self.alive = False
+            self._writer.close()
+            starts, ends, self._starts, self._ends = self._starts, self._ends, {}, {}
+            for identity, started in starts.items():
+                ends.pop(identity, None)
+                if not started.done():
+                    started.set_exception(self._death())
+            for on_end in ends.values():
+                on_end(None)
 
-    def _take(self, answer: dict[str, Any]) -> None:
-        identity = answer.get("id", "")
-        if "pid" in answer and identity in self._pids:
-            future = self._pids.pop(identity)
-            if not future.done():
-                future.set_result(answer["pid"])
-        elif "code" in answer and identity in self._exits:
-            self._exits.pop(identity)(answer["code"])
+    def _take(self, answer: Mapping[str, Any]) -> None:
+        identity = answer["id"]
+        if "code" in answer:
+            self._ends.pop(identity)(Ending(answer["code"], answer["reason"]))
+            return
+        if "pid" not in answer:
+            self._ends.pop(identity)
+        started = self._starts.pop(identity)
+        if started.done():
+            return
+        if "refused" in answer:
+            started.set_exception(Unavailable(f"the container cannot be started: {answer['refused']}"))
+        else:
+            started.set_result("pid" in answer)
+
+    def _death(self) -> Unavailable:
+        return Unavailable(f"the warm parent of {self._python} has died")
 
 
 class WarmParents:
@@ -135,42 +162,23 @@ class WarmParents:
     def __init__(self) -> None:
         self._parents: dict[Path, WarmParent] = {}
         self._starting: dict[Path, asyncio.Lock] = {}
+        self._ended = False
 
     async def of(self, python: Path) -> WarmParent:
-        """Return the warm parent of that environment, started if there is none."""
+        """Return the warm parent of that environment, started if there is none.
+
+        :raises flyte_core.errors.Unavailable: if it cannot be started
+        """
         lock = self._starting.setdefault(python, asyncio.Lock())
         async with lock:
+            if self._ended:
+                raise Unavailable("the cluster is stopped")
             parent = self._parents.get(python)
             if parent is None or not parent.alive:
                 parent = self._parents[python] = await WarmParent.start(python)
             return parent
 
-    def close(self) -> None:
-        """Let go of all."""
-        for parent in self._parents.values():
-            parent.close()
-
-
-def process_exists(pid: int, start: int, boot: str) -> bool:
-    """Tell whether that very process, and not another one of its number, is alive."""
-    try:
-        if Path("/proc/sys/kernel/random/boot_id").read_text().strip() != boot:
-            return False
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return False
-    return int(fields[19]) == start and fields[0] != "Z"
-
-
-def session_members(session: int) -> list[int]:
-    """Return the pids of all processes of a session."""
-    members = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session:
-                members.append(int(entry))
-    return members
+    async def end(self) -> None:
+        """Kill all children, and wait for the end of the processes."""
+        self._ended = True
+        await asyncio.gather(*(parent.end() for parent in self._parents.values()))
