@@ -26,17 +26,14 @@ async def gather(execution: Execution, inbox: Inbox, host: TaskHost, store: Blob
     inbox.due |= execution.timers.take_due(clock.now())
     looked_at = _everything(execution) if inbox.whole else inbox.dirty | inbox.due
     looks: list[Awaitable[tuple[AttemptKey, PhaseInfo] | None]] = []
-    for index in looked_at:
+    for index in sorted(looked_at | {index for index, _ in inbox.gone}):
         node = state.active.get(index)
-        if node is None or node.task is None:
+        if node is None:
             continue
         if (index, node.attempt) in inbox.launched:
             execution.inbox.dirty.add(index)  # its token is stored by this round: it can be looked at in the next
-            continue
-        if node.task.token:
+        elif node.task is not None and node.task.token:
             looks.append(_observe(execution, host, (index, node.attempt), node.task.token))
-        elif index not in execution.inputs:
-            looks.append(_read_inputs(execution, store, index))
     seen = await asyncio.gather(*looks) if looks else []
     return Facts(
         now=clock.now(),
@@ -59,7 +56,7 @@ async def _observe(execution: Execution, host: TaskHost, key: AttemptKey, token:
 
 
 async def _read_inputs(execution: Execution, store: BlobStore, index: int) -> None:
-    """Have the inputs of a node in memory whose attempt is to be created: creating it reads nothing."""
+    """Have the inputs of a node in memory of which this round may create an attempt: creating it reads nothing."""
     node = execution.workflow.nodes[index]
     uri = paths.NodePaths.top(execution.workflow.data_dir, node.id).inputs
     try:
