@@ -75,7 +75,12 @@ def real_chain(folder: Path) -> Iterator[Figure]:
 def run_stock(stock: str, *arguments: str) -> str:
     """Run real_chain.py in the environment with stock flytekit; return its last line."""
     done = subprocess.run(
-        [stock, str(REAL_CHAIN), *arguments], capture_output=True, text=True, timeout=300, check=False
+        [stock, str(REAL_CHAIN), *arguments],
+        cwd=REAL_CHAIN.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
