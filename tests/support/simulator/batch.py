@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from flyte_propeller import operator
 from simulator.checks import violations
 from simulator.world import FAIR, Options, simulate
 
@@ -44,14 +45,28 @@ def run_seeds(seeds: Iterable[int], options: Options = FAIR, *, until_first: boo
     return asyncio.run(_run_seeds(seeds, options, until_first=until_first))
 
 
+class _Faults(logging.Handler):
+    """Hears of faults of the program itself, which no outage explains."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what the fault was."""
+        self.texts.append(f"fault: {record.exc_info[1]!r}" if record.exc_info else record.getMessage())
+
+
 async def _run_seeds(seeds: Iterable[int], options: Options, *, until_first: bool) -> Report:
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of tasks of dead processes
-    logging.disable(logging.CRITICAL)
-    report = Report()
+    report, faults = Report(), _Faults()
+    operator.LOG.addHandler(faults)
+    operator.LOG.propagate = False
     try:
         for seed in seeds:
+            faults.texts.clear()
             world = await simulate(seed, options)
-            found = await violations(world)
+            found = [*await violations(world), *faults.texts]
             report.traces[seed] = world.trace()
             report.boundaries.update(world.boundaries)
             if found:
@@ -59,7 +74,8 @@ async def _run_seeds(seeds: Iterable[int], options: Options, *, until_first: boo
                 if until_first:
                     break
     finally:
-        logging.disable(logging.NOTSET)
+        operator.LOG.removeHandler(faults)
+        operator.LOG.propagate = True
     return report
 
 

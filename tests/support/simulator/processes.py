@@ -145,6 +145,10 @@ class _Store:
         store = self._process.world.store
         return await self._process.call("store", "stat", uri, lambda: store.stat(uri))
 
+    async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        async for blob in self._process.world.store.list(prefix):
+            yield blob
+
     async def delete(self, uri: str) -> None:
         store = self._process.world.store
         await self._process.call("store", "delete", uri, lambda: store.delete(uri))

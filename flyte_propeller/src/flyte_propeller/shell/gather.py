@@ -34,6 +34,8 @@ async def gather(execution: Execution, inbox: Inbox, host: TaskHost, store: Blob
             execution.inbox.dirty.add(index)  # its token is stored by this round: it can be looked at in the next
         elif node.task is not None and node.task.token:
             looks.append(_observe(execution, host, (index, node.attempt), node.task.token))
+        elif index not in execution.inputs:
+            looks.append(_read_inputs(execution, store, index))
     seen = await asyncio.gather(*looks) if looks else []
     return Facts(
         now=clock.now(),

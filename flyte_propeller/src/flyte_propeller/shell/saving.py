@@ -16,6 +16,8 @@ from flyte_propeller.settings import PropellerSettings
 from flyte_propeller.shell.execution import Execution
 
 FINALIZER = "flyte.org/finalizer"
+STATES = ".state"
+"""Folder in the execution's folder."""
 STATES_KEPT = 2
 """States in the object store that are kept: the stored one, and the one before for those who are reading it."""
 
@@ -48,15 +50,18 @@ async def save(
 
 
 async def discard_old_states(execution: Execution, store: BlobStore) -> None:
-    """Delete states in the object store that nobody reads any more."""
-    while len(execution.overflow) > STATES_KEPT or (execution.overflow and execution.finished):
+    """Delete states in the object store that nobody reads any more; at the end also those of other propellers."""
+    while len(execution.overflow) > STATES_KEPT:
         await store.delete(execution.overflow[0])
         del execution.overflow[0]
+    if execution.finished:
+        async for blob in store.list(paths.join(execution.workflow.data_dir, STATES, "")):
+            await store.delete(blob.uri)
 
 
 async def _put_aside(execution: Execution, encoded: bytes, store: BlobStore) -> str:
     """Write the state to the object store under a name that only this content has; nobody's state is overwritten."""
-    uri = paths.join(execution.workflow.data_dir, ".state", hashlib.sha256(encoded).hexdigest()[:32])
+    uri = paths.join(execution.workflow.data_dir, STATES, hashlib.sha256(encoded).hexdigest()[:32])
     await store.write(uri, encoded)
     return uri
 
