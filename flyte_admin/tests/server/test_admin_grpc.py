@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from flyteidl.admin.event_pb2 import EventErrorAlreadyInTerminalState, EventFailureReason
-from flyteidl.admin.execution_pb2 import WorkflowExecutionGetMetricsRequest
+from flyteidl.admin.matchable_resource_pb2 import ListMatchableAttributesRequest
 from flyteidl.admin.version_pb2 import GetVersionRequest
 from flyteidl.service import admin_pb2
 from flyteidl.service.auth_pb2 import PublicClientAuthConfigRequest
@@ -52,9 +52,9 @@ async def test_bytes_that_are_no_message_are_an_invalid_argument(sqlite_admin: A
 
 
 async def test_methods_that_are_not_there_say_so(sqlite_admin: Any) -> None:
-    error = await failure(sqlite_admin.stub.GetExecutionMetrics(WorkflowExecutionGetMetricsRequest()))
+    error = await failure(sqlite_admin.stub.ListMatchableAttributes(ListMatchableAttributesRequest()))
     assert error.code() is Code.UNIMPLEMENTED
-    assert "GetExecutionMetrics" in error.details()
+    assert "ListMatchableAttributes" in error.details()
     for call in (
         AuthMetadataServiceStub(sqlite_admin.channel).GetPublicClientConfig(PublicClientAuthConfigRequest()),
         IdentityServiceStub(sqlite_admin.channel).UserInfo(UserInfoRequest()),

@@ -47,10 +47,9 @@ class AttemptFolder:
         return self.path / "tmp"
 
     def create(self) -> None:
-        """Make the folder; it may exist."""
-        for folder in (self.path, self.work, self.temporary):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, 0o700)
+        """Make the folder; it may exist. The folders in it are made by who needs them."""
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self.path, 0o700)
 
     def claim_file(self, container: str) -> Path:
         """Return the file that is created, once and for all, before the container's process is."""

@@ -101,7 +101,6 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
         raise CannotStart("CreateContainerConfigError", str(error)) from error
     _check_program(machine.images, image, prepared.argv)
     log = machine.log_file(metadata["namespace"], metadata["name"], name)
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     request = {
         "id": f"{metadata['uid']}/{name}",
         "claim": str(folder.claim_file(name)),
@@ -109,6 +108,7 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
         "argv": list(prepared.argv),
         "env": _environment(container, environment, folder, prepared.python_path),
         "cwd": str(folder.work),
+        "folders": [str(folder.work), str(folder.temporary), str(log.parent)],
         "log": str(log),
         "log_limit": machine.log_limit,
         "memory": memory,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyte_core.errors import InvalidInput
+from flyte_core.errors import InvalidInput, Unavailable
 from flyte_core.storage import BlobStore
 from flyte_propeller.adapters.embedded.archive import extract
 
@@ -35,6 +35,8 @@ class Prepared:
 async def prepare(argv: Sequence[str], folder: Path, store: BlobStore) -> Prepared:
     """Fetch and unpack the code where the command asks for it, and return the command to run.
 
+    :param folder: where code is unpacked; made if there is any
+
     :raises flyte_core.errors.InvalidInput: if the command line or the archive is malformed
     :raises flyte_core.errors.NotFound: if the archive is not in the object store
     """
@@ -50,8 +52,16 @@ async def prepare(argv: Sequence[str], folder: Path, store: BlobStore) -> Prepar
     if not distribution:
         return Prepared(tuple(inner))
     data = await store.read(distribution, limit=DISTRIBUTION_LIMIT)
-    await asyncio.to_thread(extract, data, folder)
+    await asyncio.to_thread(_unpack, data, folder)
     return Prepared(tuple(_with_dynamic(inner, distribution, str(folder))), (str(folder),))
+
+
+def _unpack(data: bytes, folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be made: {error.strerror}") from error
+    extract(data, folder)
 
 
 def _option(options: Sequence[str], name: str) -> str:

@@ -4,11 +4,12 @@ It is run by path with the interpreter of any environment, so it imports nothing
 environment has of the modules named on its command line. It holds no threads, no event loop and no channels: a fork of
 it is safe. Requests come as JSON lines on stdin (a socket), answers go the same way.
 
-Request: ``{"id", "claim", "exit", "argv", "env", "cwd", "log", "log_limit", "memory"}`` (bytes; memory null for no
-limit). The file ``claim`` is created exclusively before the fork, so that two servers never run one attempt twice; it
-stays locked until the child has written its pid, start time and boot id there, before it does anything else. The file
-``exit`` is written when the child has ended. This program outlives the server that started it until its last child
-has ended. ``{"end": true}`` kills all children, and ends the program with the last of them.
+Request: ``{"id", "claim", "exit", "argv", "env", "cwd", "folders", "log", "log_limit", "memory"}`` (folders to be made
+if they are not there; limits in bytes; memory null for none). The file ``claim`` is created exclusively before the
+fork, so that two servers never run one attempt twice; it stays locked until the child has written its pid, start time
+and boot id there, before it does anything else. The file ``exit`` is written when the child has ended. This program
+outlives the server that started it until its last child has ended. ``{"end": true}`` kills all children, and ends the
+program with the last of them.
 
 Answers: ``{"id", "pid"}``, ``{"id", "taken": true}`` (somebody has the claim), ``{"id", "refused": why}``, and later
 ``{"id", "code", "reason"}`` (code negative: ended by that signal).
@@ -145,6 +146,10 @@ def become(request: Request, descriptor: int, identity: dict[str, Any], reaper: 
     reaper.take_part()
     pid = os.getpid()  # once it is written down it may be signalled
     os.write(descriptor, json.dumps({"pid": pid, "start": start_time(pid), **identity}).encode())
+    mask = os.umask(0o077)
+    for folder in request["folders"]:
+        os.makedirs(folder, exist_ok=True)
+    os.umask(mask)
     log = os.open(request["log"], os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -378,6 +383,28 @@ class Parent:
                 kill(pid, signal.SIGKILL)
 
 
+def share_service_models() -> None:
+    """Have botocore's descriptions of S3 parsed once, here: each child would read a megabyte of JSON again.
+
+    Children get the parsed documents copy-on-write; botocore only reads them.
+    """
+    loaders = sys.modules.get("botocore.loaders")
+    session = sys.modules.get("botocore.session")
+    if loaders is None or session is None:
+        return
+    read = loaders.JSONFileLoader.load_file
+    parsed: dict[str, object] = {}
+
+    def load_file(self: object, path: str) -> object:
+        if path not in parsed:
+            parsed[path] = read(self, path)
+        return parsed[path]
+
+    loaders.JSONFileLoader.load_file = load_file
+    keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    session.get_session().create_client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:1", **keys)
+
+
 def main() -> None:
     """Import what is there of the modules named, freeze them for the children, serve."""
     here = os.path.dirname(os.path.abspath(__file__))
@@ -385,6 +412,8 @@ def main() -> None:
     for name in sys.argv[1:]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        share_service_models()
     SCRIPTS.update({entry.name: entry for entry in importlib.metadata.entry_points(group="console_scripts")})
     gc.collect()
     gc.freeze()
