@@ -14,12 +14,20 @@ COMMANDS = {
     "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
     "logs": ("flyte_cli.commands.logs", "Print what the tasks of an execution wrote."),
     "plugins": ("flyte_cli.commands.plugins", "List the installed plugins, and why one is or is not used."),
+    "relaunch": ("flyte_cli.commands.relaunch", "Run an execution again, with the same inputs."),
+    "terminate": ("flyte_cli.commands.terminate", "End an execution before its time."),
     "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
 }
 """Command name → (module with a click command named ``command``, line for the help page)."""
 
 EXIT_FAILED = 1
-"""The command was understood, and what it was to do failed. (2: it was not understood; click's own.)"""
+EXIT_NOT_UNDERSTOOD = 2
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  understood, and failed: one line on stderr names the thing and the fix
+  2  not understood: a command, option or argument that is missing or wrong
+"""
 
 
 class LazyGroup(click.Group):
@@ -43,16 +51,35 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="flyte-cli", prog_name="flyte")
 def cli() -> None:
     """Flyte in Python: workflows on this machine or on a cluster."""
 
 
 def main() -> None:
-    """Run the command line. Errors of the product end as one line on stderr and exit code 1."""
+    """Run the command line. What fails ends as one line on stderr; see ``EXIT_CODES``."""
     try:
-        cli()
-    except FlyteError as error:
-        click.echo(f"flyte: {error}", err=True)
+        sys.exit(cli.main(prog_name="flyte", standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(EXIT_NOT_UNDERSTOOD)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "flyte"
+        _say(f"{error.format_message()} See `{command} --help`.")
+        sys.exit(EXIT_NOT_UNDERSTOOD)
+    except click.Abort:
+        _say("stopped by Ctrl-C")
         sys.exit(EXIT_FAILED)
+    except (click.ClickException, FlyteError) as error:
+        _say(error.format_message() if isinstance(error, click.ClickException) else str(error))
+        sys.exit(EXIT_FAILED)
+
+
+def _say(message: str) -> None:
+    """Print a message as one line."""
+    click.echo("flyte: " + "; ".join(line.strip() for line in message.splitlines() if line.strip()), err=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from flyte_cli.output import Column, output_option, print_data, print_table
+from flyte_cli.output import Column, Table, output_option, print_data
 
 COLUMNS: Sequence[Column] = (
     ("NAME", lambda row: row["name"]),
@@ -55,7 +55,7 @@ def list_plugins(load: bool, output: str) -> None:
         for record in manager.plugins()
     ]
     if output == "table":
-        print_table(rows, COLUMNS)
+        Table(COLUMNS).print(rows)
     else:
         print_data(rows, output)
 
