@@ -70,13 +70,16 @@ class Propeller:
     # -- wake-ups
 
     async def _follow(self, kind: Kind, labels: str, changed: Callable[[Manifest], None]) -> None:
-        """List and watch one kind for ever."""
-        cluster, backoff = self._ports.cluster, FIRST_BACKOFF
+        """List and watch one kind for ever. What happened between two watches is found by looking at everything."""
+        cluster, backoff, again = self._ports.cluster, FIRST_BACKOFF, False
         while True:
             try:
                 listing = await cluster.list(kind, labels=labels)
                 for item in listing.items:
                     changed(item)
+                if again:
+                    self.resync()
+                again = True
                 if kind is FLYTE_WORKFLOW:
                     self.synced.set()
                 async for event in cluster.watch(kind, labels=labels, since=listing.resource_version):
