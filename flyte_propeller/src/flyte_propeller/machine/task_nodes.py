@@ -29,7 +29,7 @@ def queue(turn: Turn, index: int) -> ExecutionError | None:
         turn.report_node(index, NodeExecution.FAILED, error=error)
         turn.settle(index, NodePhase.FAILED)
         return error
-    turn.keep(index, NodeState(NodePhase.QUEUED, queued_at=turn.now))
+    turn.keep(index, NodeState(node_move(NodePhase.NOT_YET_STARTED, NodePhase.QUEUED), queued_at=turn.now))
     turn.report_node(index, NodeExecution.QUEUED)
     turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
     deadline = turn.node(index).active_deadline

@@ -1,0 +1,259 @@
+"""What holds for ``evaluate`` alone, whatever graph it is given and whatever facts, true, outdated or absurd."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyte_core.phases import (
+    NODE_MOVES,
+    TERMINAL_WORKFLOW_PHASES,
+    WORKFLOW_MOVES,
+    NodePhase,
+    WorkflowPhase,
+)
+from flyte_propeller.machine import task_nodes, turn
+from flyte_propeller.machine.effects import DeleteTask, Finish, LaunchTask, RecordEvent, Step
+from flyte_propeller.machine.evaluate import evaluate, restart
+from flyte_propeller.machine.facts import Facts
+from flyte_propeller.machine.moves import node_move, workflow_move
+from flyte_propeller.machine.state import WorkflowState
+from flyte_propeller.serde import StateWriter, decode, status_of
+from machine_play import Play, random_workflow
+
+EXAMPLES = settings(max_examples=120, deadline=None, derandomize=True)
+SEEDS = st.integers(0, 2**32)
+ROUNDS = 40
+
+
+def play(seed: int, *, rounds: int = ROUNDS, abort: bool = True) -> Play:
+    """Return a run of some rounds against a hostile world."""
+    numbers = random.Random(seed)
+    game = Play(random_workflow(numbers.randrange), numbers.randrange)
+    for _ in range(rounds):
+        game.step(game.random_facts(abort=abort))
+    return game
+
+
+def written(step: Step) -> list[object]:
+    """Return the effects as values that can be compared byte by byte."""
+    return [
+        effect.request.SerializeToString(deterministic=True) if isinstance(effect, RecordEvent) else effect
+        for effect in step.effects
+    ]
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_the_same_state_and_facts_give_the_same_step_and_change_nothing(seed: int) -> None:
+    for state, facts, step in play(seed).steps:
+        again = evaluate(play_workflow(seed), state, facts)
+        assert written(again) == written(step)
+        assert again.state == step.state
+
+
+def play_workflow(seed: int):
+    return random_workflow(random.Random(seed).randrange)
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_a_terminal_workflow_stays_as_it_is_and_only_cleans_up(seed: int) -> None:
+    game = play(seed)
+    for state, _facts, step in game.steps:
+        if state.phase in TERMINAL_WORKFLOW_PHASES:
+            assert step.state.phase is state.phase
+            assert step.state.error == state.error
+            assert all(isinstance(effect, DeleteTask | Finish) for effect in step.effects)
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_what_has_ended_stays_and_attempts_only_grow(seed: int) -> None:
+    for state, _facts, step in play(seed).steps:
+        for index, ended in state.settled.items():
+            assert step.state.settled[index] == ended
+        for index, node in state.active.items():
+            later = step.state.active.get(index) or step.state.settled[index]
+            assert later.attempt >= node.attempt
+        if step.state.phase is not state.phase:
+            assert step.state.phase in reachable(state.phase)
+
+
+def reachable(phase: WorkflowPhase) -> set[WorkflowPhase]:
+    """Return the phases that moves of the table lead to."""
+    found, front = set(), [phase]
+    while front:
+        front = [after for before in front for after in WORKFLOW_MOVES[before] if after not in found]
+        found.update(front)
+    return found
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_the_same_facts_again_want_nothing_new(seed: int) -> None:
+    game = play(seed)
+    for _state, facts, step in game.steps:
+        if facts.abort or facts.refusal or facts.timers or facts.looked_at:
+            continue
+        again = evaluate(game.workflow, step.state, facts)
+        new = [effect for effect in again.effects if isinstance(effect, LaunchTask | DeleteTask)]
+        assert new == [] or step.more
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_nothing_is_launched_without_its_intent_or_twice(seed: int) -> None:
+    launched: Counter[tuple[int, int]] = Counter()
+    for state, facts, step in play(seed).steps:
+        for effect in step.effects:
+            if isinstance(effect, LaunchTask):
+                node = step.state.active[effect.node]
+                assert node.task is not None
+                assert (node.attempt, node.task.token) == (effect.attempt, "")
+                before = state.active.get(effect.node)
+                if before is None or before.task is None or before.attempt != effect.attempt:
+                    launched[effect.node, effect.attempt] += 1
+                else:
+                    assert effect.node in facts.looked_at
+    assert max(launched.values(), default=1) == 1
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_a_node_starts_only_behind_successes_and_never_in_a_failing_workflow(seed: int) -> None:
+    game = play(seed)
+    for state, _facts, step in game.steps:
+        for index in {*step.state.active} - {*state.active}:
+            node = game.workflow.nodes[index]
+            if index == game.workflow.failure:
+                assert step.state.phase is WorkflowPhase.HANDLING_FAILURE_NODE
+                continue
+            assert all(step.state.settled[before].phase is NodePhase.SUCCEEDED for before in node.upstream)
+            assert step.state.phase is WorkflowPhase.RUNNING
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_no_more_run_than_allowed_and_the_counts_are_right(seed: int) -> None:
+    game = play(seed)
+    limit = game.workflow.max_parallelism
+    for _state, _facts, step in game.steps:
+        running = sum(1 for node in step.state.active.values() if node.task is not None)
+        assert running == step.state.running
+        assert not limit or running <= limit
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_a_stored_state_is_the_same_state_when_it_is_read(seed: int) -> None:
+    game = play(seed)
+    writer = StateWriter.of(WorkflowState(), len(game.workflow.nodes))
+    for _state, _facts, step in game.steps:
+        writer.note(step.state, step.touched)
+        if not step.save:
+            continue
+        status = status_of(step.state, "s3://b/x", game.now)
+        read = restart(game.workflow, decode(status, writer.encode(step.state), len(game.workflow.nodes)))
+        assert (read.phase, read.settled, read.cleanup, read.muted) == (
+            step.state.phase,
+            step.state.settled,
+            step.state.cleanup,
+            step.state.muted,
+        )
+        assert read.active == step.state.active
+        assert read.running == step.state.running
+        if read.phase is WorkflowPhase.RUNNING:
+            assert dict(read.waiting) == dict(step.state.waiting)
+            assert sorted(read.ready.items()) == sorted(step.state.ready.items())
+            waits = [i for i in step.state.queued.items() if task_nodes.waits_for_place(step.state, i)]
+            assert sorted(read.queued.items()) == sorted(waits)
+
+
+@EXAMPLES
+@given(SEEDS, st.integers(0, ROUNDS))
+def test_an_abort_ends_any_workflow_and_deletes_every_attempt(seed: int, rounds: int) -> None:
+    game = play(seed, rounds=rounds, abort=False)
+    live = {(i, node.attempt) for i, node in game.state.active.items() if node.task is not None}
+    was_terminal = game.state.phase in TERMINAL_WORKFLOW_PHASES
+    step = game.step(Facts(game.now, abort="stop"))
+    assert step.state.phase in TERMINAL_WORKFLOW_PHASES
+    assert was_terminal or step.state.phase is WorkflowPhase.ABORTED
+    assert {(e.node, e.attempt) for e in step.effects if isinstance(e, DeleteTask)} >= live
+    assert not step.state.active
+
+
+@EXAMPLES
+@given(SEEDS, st.integers(0, ROUNDS))
+def test_a_friendly_world_always_leads_to_an_end(seed: int, rounds: int) -> None:
+    game = play(seed, rounds=rounds)
+    for _ in range(200):
+        if game.ended:
+            break
+        game.step(game.friendly_facts())
+    assert game.ended, game.state
+    assert isinstance(game.step(game.friendly_facts()).effects[-1], Finish)
+    assert game.outside == {}
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_no_event_follows_the_last_one_of_the_workflow(seed: int) -> None:
+    events = [e.request for _, _, step in play(seed).steps for e in step.effects if isinstance(e, RecordEvent)]
+    ends = [n for n, request in enumerate(events) if getattr(request.event, "execution_id", None) and _ends(request)]
+    assert len(ends) <= 1
+    assert not ends or ends[0] == len(events) - 1
+
+
+def _ends(request: object) -> bool:
+    return request.event.phase in (4, 6, 7)  # type: ignore[attr-defined]  # SUCCEEDED, FAILED, ABORTED
+
+
+LATER = {
+    "node NOT_YET_STARTED → FAILING",
+    "node NOT_YET_STARTED → RECOVERED",
+    "node QUEUED → SUCCEEDED",
+    "node RUNNING → DYNAMIC_RUNNING",
+    "node RETRYABLE_FAILURE → FAILING",
+    "node SUCCEEDING → FAILED",
+    "node TIMING_OUT → FAILED",
+    *(f"node DYNAMIC_RUNNING → {after.name}" for after in NODE_MOVES[NodePhase.DYNAMIC_RUNNING]),
+    "workflow READY → FAILING",
+    "workflow FAILING → ABORTED",
+    "workflow SUCCEEDING → FAILED",
+    "workflow SUCCEEDING → ABORTED",
+}
+"""Moves of node kinds that are not run yet, of recovery, or of ends that task nodes reach in one step."""
+
+
+@pytest.fixture
+def moves(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Hear of every move; the spies call the real functions."""
+    seen: set[str] = set()
+
+    def spy_node(before: NodePhase, after: NodePhase) -> NodePhase:
+        if before is not after:
+            seen.add(f"node {before.name} → {after.name}")
+        return node_move(before, after)
+
+    def spy_workflow(before: WorkflowPhase, after: WorkflowPhase) -> WorkflowPhase:
+        seen.add(f"workflow {before.name} → {after.name}")
+        return workflow_move(before, after)
+
+    monkeypatch.setattr(task_nodes, "node_move", spy_node)
+    monkeypatch.setattr(turn, "node_move", spy_node)
+    monkeypatch.setattr(turn, "workflow_move", spy_workflow)
+    return seen
+
+
+def test_every_move_of_the_tables_is_made_or_known_to_come_later(moves: set[str]) -> None:
+    for seed in range(600):
+        play(seed)
+    legal = {f"node {before.name} → {after.name}" for before, many in NODE_MOVES.items() for after in many}
+    legal |= {f"workflow {before.name} → {after.name}" for before, many in WORKFLOW_MOVES.items() for after in many}
+    assert legal - moves == LATER
+    assert moves <= legal

@@ -1,0 +1,183 @@
+"""Plays the machine alone against a world of choices: random graphs, reports, aborts, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flyteidl.core.execution_pb2 import ExecutionError
+from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
+from flyteidl.core.literals_pb2 import LiteralMap
+from flyteidl.core.tasks_pb2 import TaskTemplate
+
+from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, TaskPhase
+from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.effects import Ask, DeleteTask, LaunchTask, Step, WakeAt
+from flyte_propeller.machine.evaluate import evaluate
+from flyte_propeller.machine.facts import BindingFailure, Facts, Launch, Refusal
+from flyte_propeller.machine.state import AttemptKey, WorkflowState
+from flyte_propeller.machine.workflow import Node, Workflow
+
+Choose = Callable[[int], int]
+"""Return a number from 0 up to, and without, the given one."""
+START = datetime(2024, 1, 1, tzinfo=UTC)
+TASK = TaskTemplate(id=Identifier(resource_type=1, project="p", domain="d", name="t", version="v"), type="python-task")
+USER = ExecutionError(code="Boom", message="user", kind=ExecutionError.USER)
+SYSTEM = ExecutionError(code="Lost", message="system", kind=ExecutionError.SYSTEM)
+REPORTS = (
+    PhaseInfo(TaskPhase.QUEUED, 1),
+    PhaseInfo(TaskPhase.INITIALIZING),
+    PhaseInfo(TaskPhase.RUNNING, 1),
+    PhaseInfo(TaskPhase.SUCCESS),
+    PhaseInfo(TaskPhase.SUCCESS),
+    PhaseInfo(TaskPhase.SUCCESS),
+    PhaseInfo(TaskPhase.RETRYABLE_FAILURE, error=USER),
+    PhaseInfo(TaskPhase.RETRYABLE_FAILURE, error=SYSTEM),
+    PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=USER),
+    PhaseInfo(TaskPhase.PERMANENT_FAILURE),
+)
+
+
+def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
+    """Return a graph of up to ``size`` task nodes, with deadlines, retries, policies and perhaps a failure node."""
+    count = choose(size + 1)
+    upstream = [tuple(sorted({choose(i) for _ in range(choose(4))} - {0}) or [0]) for i in range(1, count + 1)]
+    inner = {before for after in upstream for before in after}
+    leaves = tuple(i for i in range(1, count + 1) if i not in inner) or (0,)
+    edges = {0: (), **{i + 1: before for i, before in enumerate(upstream)}, count + 1: leaves}
+    downstream: dict[int, list[int]] = {index: [] for index in edges}
+    for index, before in edges.items():
+        for one in before:
+            downstream[one].append(index)
+    nodes = [Node(0, "start-node", "start", downstream=tuple(downstream[0]))]
+    nodes += [_task(choose, i, edges[i], tuple(downstream[i])) for i in range(1, count + 1)]
+    nodes.append(Node(count + 1, "end-node", "end", upstream=leaves))
+    failure = None
+    if choose(3) == 0:
+        failure = len(nodes)
+        nodes.append(_task(choose, failure, (0,), ()))
+    return Workflow(
+        execution=WorkflowExecutionIdentifier(project="p", domain="d", name="x"),
+        namespace="p-d",
+        id="p:d:w",
+        nodes=tuple(nodes),
+        start=0,
+        end=count + 1,
+        failure=failure,
+        fail_immediately=choose(2) == 0,
+        max_parallelism=choose(4),
+        data_dir="s3://b/x",
+        raw_output_prefix="s3://b/raw",
+        inputs=LiteralMap(),
+        has_outputs=False,
+        owner={},
+    )
+
+
+def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tuple[int, ...]) -> Node:
+    limits = (None, None, timedelta(minutes=10))
+    return Node(
+        index,
+        f"n{index}",
+        "task",
+        task=TASK,
+        upstream=upstream,
+        downstream=downstream,
+        max_attempts=1 + choose(3),
+        execution_deadline=limits[choose(3)],
+        active_deadline=limits[choose(3)],
+    )
+
+
+@dataclass
+class Play:
+    """A run of the machine, with everything that it has done.
+
+    :ivar outside: attempts that exist, with their tokens
+    :ivar steps: each with the state and the facts before it
+    """
+
+    workflow: Workflow
+    choose: Choose
+    state: WorkflowState = field(default_factory=WorkflowState)
+    now: datetime = START
+    outside: dict[AttemptKey, str] = field(default_factory=dict)
+    steps: list[tuple[WorkflowState, Facts, Step]] = field(default_factory=list)
+    _launched: dict[AttemptKey, Any] = field(default_factory=dict)
+    _gone: set[AttemptKey] = field(default_factory=set)
+    _timers: set[int] = field(default_factory=set)
+
+    @property
+    def ended(self) -> bool:
+        """The workflow is terminal and nothing is left of it."""
+        return self.state.phase in TERMINAL_WORKFLOW_PHASES and not self.state.cleanup
+
+    def step(self, facts: Facts) -> Step:
+        """Evaluate, answer what is asked, and do what is wanted."""
+        while True:
+            step = evaluate(self.workflow, self.state, facts)
+            asked = [e.node for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
+            if not asked:
+                break
+            facts = replace(facts, inputs={**facts.inputs, **{node: self._answer(node) for node in asked}})
+        self.steps.append((self.state, facts, step))
+        self.state = step.state
+        for effect in step.effects:
+            self._do(effect)
+        return step
+
+    def _answer(self, node: int) -> LiteralMap | BindingFailure:
+        return BindingFailure("no such output") if node and self.choose(40) == 0 else LiteralMap()
+
+    def _do(self, effect: object) -> None:
+        if isinstance(effect, LaunchTask):
+            key = (effect.node, effect.attempt)
+            if self.choose(15) == 0:
+                self._launched[key] = REPORTS[6 + self.choose(4)]
+            else:
+                self._launched[key] = Launch(self.outside.setdefault(key, f"uid-{len(self.steps)}-{key}"))
+        elif isinstance(effect, DeleteTask):
+            self.outside.pop((effect.node, effect.attempt), None)
+            self._gone.add((effect.node, effect.attempt))
+        elif isinstance(effect, WakeAt):
+            self._timers.add(effect.node)
+
+    def random_facts(self, *, abort: bool = True) -> Facts:
+        """Return facts of which some are true, some outdated, some about nothing that there is."""
+        launched = self._some(self._launched)
+        observed = {key: REPORTS[self.choose(len(REPORTS))] for key in self.outside if self.choose(2)}
+        if self.choose(6) == 0:
+            observed[self.choose(14), self.choose(3)] = REPORTS[self.choose(len(REPORTS))]
+        gone = self._some(dict.fromkeys(self._gone))
+        self._gone -= set(gone)
+        for key in launched:
+            del self._launched[key]
+        self.now += timedelta(seconds=self.choose(400))
+        refusal = Refusal("no", "Refused", None if self.choose(2) else self.choose(14), closed=self.choose(2) == 0)
+        return Facts(
+            now=self.now,
+            abort="stop" if abort and self.choose(60) == 0 else None,
+            launched=launched,
+            observed=observed,
+            gone=frozenset(gone),
+            timers=frozenset(self._timers) if self.choose(2) else frozenset(),
+            looked_at=frozenset(range(14)) if self.choose(4) == 0 else frozenset(),
+            refusal=refusal if self.choose(80) == 0 else None,
+        )
+
+    def _some(self, things: dict[AttemptKey, Any]) -> dict[AttemptKey, Any]:
+        return {key: value for key, value in things.items() if self.choose(4)}
+
+    def friendly_facts(self) -> Facts:
+        """Return all that is true, each attempt a success."""
+        facts = Facts(
+            now=self.now,
+            launched=dict(self._launched),
+            observed={key: PhaseInfo(TaskPhase.SUCCESS) for key in self.outside},
+            gone=frozenset(self._gone),
+            looked_at=frozenset({*self.state.active, *(index for index, _ in self.state.cleanup)}),
+        )
+        self._launched, self._gone = {}, set()
+        return facts
