@@ -16,7 +16,7 @@ from typing import Any
 
 from flyte_propeller import operator
 from flyte_propeller.machine import evaluate, moves, retry, task_nodes, turn
-from flyte_propeller.shell import apply, round, saving
+from flyte_propeller.shell import apply, gather, round, saving
 from simulator.world import FAIR, Options
 
 
@@ -168,6 +168,11 @@ MUTANTS = (
         "a state in the object store is overwritten by nobody",
         (Change(saving._put_aside, {"hashlib.sha256(encoded).hexdigest()[:32]": '"state"'}),),
         seeds=600,
+    ),
+    Mutant(
+        "inputs-not-read-before-the-launch",
+        "what an attempt needs is in memory before it may be created",
+        (Change(gather.gather, {"looks.append(_read_inputs(execution, store, index))": "pass"}),),
     ),
     Mutant(
         "queue-forgotten-on-restart",
