@@ -15,12 +15,14 @@ from flyte_propeller.adapters.embedded.attempt_folder import Ending
 
 LOG = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("warm_parent.py")
+PRIMERS = Path(__file__).with_name("warm_primers.py")
 PREIMPORTED = (
     "flytekit",
     "flytekit.bin.entrypoint",
     "flytekit.core.python_auto_container",
     "flytekit.core.array_node_map_task",
     "flytekit.core.data_persistence",
+    "docstring_parser",
     "s3fs",
     "aiobotocore.session",
     "fsspec.implementations.local",
@@ -72,6 +74,7 @@ class WarmParent:
                 str(python),
                 str(PROGRAM),
                 *PREIMPORTED,
+                str(PRIMERS),
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -1,8 +1,9 @@
 """A stand-alone program: a warm, pre-imported interpreter that forks one child per container.
 
 It is run by path with the interpreter of any environment, so it imports nothing but the standard library, and what the
-environment has of the modules named on its command line. It holds no threads, no event loop and no channels: a fork of
-it is safe. Requests come as JSON lines on stdin (a socket), answers go the same way.
+environment has of the modules named on its command line (a program named there by its path is run). It holds no
+threads, no event loop and no channels: a fork of it is safe. Requests come as JSON lines on stdin (a socket), answers
+go the same way.
 
 Request: ``{"id", "claim", "exit", "argv", "env", "cwd", "folders", "log", "log_limit", "memory"}`` (folders to be made
 if they are not there; limits in bytes; memory null for none). The file ``claim`` is created exclusively before the
@@ -30,6 +31,7 @@ import importlib.metadata
 import json
 import os
 import random
+import runpy
 import select
 import shutil
 import signal
@@ -55,6 +57,10 @@ Request = dict[str, Any]
 
 SCRIPTS: dict[str, importlib.metadata.EntryPoint] = {}
 """Console scripts of this environment by name: looked up once, before any fork."""
+
+
+PRIMERS: list[dict[str, Any]] = []
+"""What programs named on the command line have defined: kept, for their functions go on being used."""
 
 
 def start_time(pid: int) -> int:
@@ -383,37 +389,16 @@ class Parent:
                 kill(pid, signal.SIGKILL)
 
 
-def share_service_models() -> None:
-    """Have botocore's descriptions of S3 parsed once, here: each child would read a megabyte of JSON again.
-
-    Children get the parsed documents copy-on-write; botocore only reads them.
-    """
-    loaders = sys.modules.get("botocore.loaders")
-    session = sys.modules.get("botocore.session")
-    if loaders is None or session is None:
-        return
-    read = loaders.JSONFileLoader.load_file
-    parsed: dict[str, object] = {}
-
-    def load_file(self: object, path: str) -> object:
-        if path not in parsed:
-            parsed[path] = read(self, path)
-        return parsed[path]
-
-    loaders.JSONFileLoader.load_file = load_file
-    keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-    session.get_session().create_client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:1", **keys)
-
-
 def main() -> None:
     """Import what is there of the modules named, freeze them for the children, serve."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
     for name in sys.argv[1:]:
         with contextlib.suppress(Exception):
-            importlib.import_module(name)
-    with contextlib.suppress(Exception):
-        share_service_models()
+            if name.endswith(".py"):
+                PRIMERS.append(runpy.run_path(name))
+            else:
+                importlib.import_module(name)
     SCRIPTS.update({entry.name: entry for entry in importlib.metadata.entry_points(group="console_scripts")})
     gc.collect()
     gc.freeze()
