@@ -223,7 +223,7 @@ class TypeEngine:
         """Return the literal of a value whose transformer is known."""
         if value is None or isinstance(value, tuple):
             _check_single(value, python_type, expected)
-        ready = getattr(type(value), "ready_literal", None)
+        ready = getattr(type(value), "__flyte_literal__", None)
         if ready is not None:
             return typing.cast(Literal, ready(value))
         if transformer.type_assertions_enabled:

@@ -1,0 +1,36 @@
+"""Workflows that are registered already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flyte_kit.core.interface import transform_function_to_interface
+from flyte_kit.core.reference_entity import ReferenceEntity, WorkflowReference
+
+
+class ReferenceWorkflow(ReferenceEntity):
+    """A workflow that is registered already. It can be launched; as a part of another workflow use a launch plan."""
+
+    def __init__(  # noqa: PLR0913 - the parts of an id, and the signature
+        self,
+        project: str,
+        domain: str,
+        name: str,
+        version: str,
+        inputs: dict[str, Any],
+        outputs: dict[str, Any],
+    ) -> None:
+        super().__init__(WorkflowReference(project, domain, name, version), inputs, outputs)
+
+
+def reference_workflow(
+    project: str, domain: str, name: str, version: str
+) -> Callable[[Callable[..., Any]], ReferenceWorkflow]:
+    """Refer to a workflow that is registered already; the function gives only its signature."""
+
+    def wrapper(function: Callable[..., Any]) -> ReferenceWorkflow:
+        interface = transform_function_to_interface(function, is_reference_entity=True)
+        return ReferenceWorkflow(project, domain, name, version, interface.inputs, interface.outputs)
+
+    return wrapper

@@ -1,0 +1,1 @@
+"""The messages of the wire, under the names that flytekit has for its models of them."""

@@ -1,0 +1,1 @@
+"""Messages of ``flyteidl.core``, under flytekit's module names."""

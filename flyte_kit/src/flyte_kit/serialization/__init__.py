@@ -1,0 +1,1 @@
+"""From entities of the SDK to messages of the wire; the same input gives the same bytes."""

@@ -1,0 +1,1 @@
+"""Serialization, under flytekit's module names."""
