@@ -37,8 +37,9 @@ def store(tmp_path: Path) -> FileStore:
 
 
 def files(store: FileStore) -> list[str]:
-    """All files below the root, names relative to it, but for the empty folders of the store itself."""
-    return sorted(str(path.relative_to(store.tree.root)) for path in store.tree.root.rglob("*") if path.is_file())
+    """All files below the root, names relative to it, but for the store's own folders and its journal."""
+    found = [path for path in store.tree.root.rglob("*") if path.is_file() and path.suffix != ".wal"]
+    return sorted(str(path.relative_to(store.tree.root)) for path in found)
 
 
 async def listed(store: FileStore, prefix: str = "s3://flyte") -> list[str]:
@@ -263,7 +264,8 @@ FULL_DISK = """
     assert asyncio.run(store.read(uri)) == b"old"
     assert asyncio.run(store.stat(uri)).metadata == {}
     asyncio.run(store.write(uri, b"new"))
-    assert sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()) == ["flyte/a/k.pb"]
+    found = [p for p in root.rglob("*") if p.is_file() and p.suffix != ".wal"]
+    assert [str(p.relative_to(root)) for p in found] == ["flyte/a/k.pb"]
 """
 
 

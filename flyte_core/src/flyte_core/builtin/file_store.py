@@ -17,6 +17,7 @@ from flyte_core.builtin.attributes import Attributes
 from flyte_core.builtin.file_names import check_bucket, check_key
 from flyte_core.builtin.file_tree import FileObject, FileTree
 from flyte_core.builtin.s3_signing import S3Signer
+from flyte_core.builtin.small_writes import SmallWrites
 from flyte_core.clock import Clock, SystemClock
 from flyte_core.errors import ConfigError, InvalidInput, NotFound, TooLarge, Unimplemented
 from flyte_core.storage import BlobInfo, SignedUrl
@@ -58,11 +59,13 @@ class FileStore:
             self.tree.create_bucket(bucket)
         self._signer = signer
         self._clock = clock or SystemClock()
+        self._small = SmallWrites(self.tree)
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="file-store")
 
     def close(self) -> None:
         """Let writes under way end and give the threads back; later calls fail."""
         self._threads.shutdown()
+        self._small.close()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work on one of this store's threads.
@@ -102,6 +105,9 @@ class FileStore:
         :raises flyte_core.builtin.file_tree.StoreFull: if there is no room on the disk
         """
         bucket, key = self._locate(uri)
+        if not metadata and self._small.takes(len(data)):
+            await self._small.write(bucket, key, data)
+            return
         attributes = Attributes(metadata={name.lower(): value for name, value in (metadata or {}).items()})
         await self.run(self.tree.write, bucket, key, data, attributes)
 

@@ -21,11 +21,10 @@ from pathlib import Path
 from flyte_core.builtin.attributes import NONE, Attributes, attributes_file
 from flyte_core.builtin.drafts import Draft, Stamps, flush_folders, version_of
 from flyte_core.builtin.file_names import check_bucket, object_path
+from flyte_core.builtin.journal import TEMPORARY, Journal, Record, outstanding
 from flyte_core.builtin.walk import Entry, level, walk
 from flyte_core.errors import AlreadyExists, ConfigError, Unavailable
 
-TEMPORARY = "%tmp"
-"""Folder, below the root, of files that have no name yet."""
 ATTRIBUTES = "%meta"
 """Folder, below each bucket, of the objects' attributes."""
 
@@ -40,6 +39,20 @@ _LEFT_OVER = timedelta(hours=6)
 
 class StoreFull(Unavailable):
     """There is no room left for the object; nothing of it was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A small object whose bytes are in a temporary file, not flushed.
+
+    :ivar path: where it will be
+    """
+
+    bucket: str
+    key: str
+    draft: Draft
+    path: str
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class FileTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self.journal = Journal(self.root)
         self._temporary = str(self.root / TEMPORARY)
         self._stamps = Stamps()
         try:
@@ -80,6 +94,7 @@ class FileTree:
             self.root.chmod(0o700)
             os.makedirs(self._temporary, mode=0o700, exist_ok=True)
             self._remove_left_overs()
+            self._recover()
         except OSError as error:
             raise ConfigError(
                 f"the folder of the object store, {self.root}, cannot be used: {error.strerror}"
@@ -168,20 +183,62 @@ class FileTree:
             draft.write(data)
             return self.publish(draft, bucket, key, attributes)
 
+    def stage(self, bucket: str, key: str, data: bytes) -> Staged:
+        """Prepare a small object: some system calls that wait for no disk. It is durable once its record is in the
+        journal, and there once it is settled.
+
+        :raises StoreFull: if there is no room
+        """
+        path = self._path(bucket, key)
+        with self.translated(f"{bucket}/{key}"):
+            draft = self.new_draft()
+            try:
+                draft.write(data)
+                stamp = self._stamps.next()
+                draft.stamp(stamp)
+                self._make_folder(os.path.dirname(path))
+            except BaseException:
+                draft.discard()
+                raise
+        return Staged(bucket, key, draft, path, Record(f"{bucket}/{key}", stamp, data))
+
+    def settle(self, staged: Staged) -> None:
+        """Give what was staged its name."""
+        with self.translated(staged.record.name):
+            replaced = self._version_at(staged.path)
+            try:
+                self.place(staged.draft.path, staged.path)
+            except OSError:
+                staged.draft.discard()
+                self.journal.append([Record.void(staged.record.name, staged.record.stamp)])
+                raise
+            if replaced is not None:
+                self._forget_attributes(staged.bucket, staged.key, replaced)
+
+    def _recover(self) -> None:
+        """Make the objects again that a process which is gone left in its journal and that its files do not have."""
+        for name, record in outstanding(self.journal.claim()).items():
+            bucket, _, key = name.partition("/")
+            path = self._path(bucket, key)
+            if not _is_later_or_same(path, record):
+                draft = self.new_draft()
+                draft.write(record.data)
+                draft.stamp(record.stamp)
+                self.place(draft.path, path)
+
     def remove(self, bucket: str, key: str) -> None:
         """Remove an object, durably, and the folders that it leaves empty."""
         path = self._path(bucket, key)
         with self.translated(f"{bucket}/{key}"):
-            version = self._version_at(path)
-            if version is None:
-                return
             try:
+                status = os.lstat(path)
                 os.unlink(path)
             except _ABSENT:
                 return
-            self._forget_attributes(bucket, key, version)
+            self._forget_attributes(bucket, key, version_of(status.st_mtime_ns, status.st_size))
             folder = self._prune(os.path.dirname(path), str(self.root / bucket))
             flush_folders([folder])
+            self.journal.note_removed(f"{bucket}/{key}", status.st_mtime_ns)
 
     def walk(self, bucket: str, prefix: str = "", *, after: str = "") -> Iterator[FileObject]:
         """Yield the objects whose keys start with ``prefix``, in order of key (its UTF-8 bytes).
@@ -325,3 +382,14 @@ class FileTree:
         if error.errno in _FULL:
             return StoreFull(f"no room for {name} in {self.root}: {error.strerror}; free some space there")
         return Unavailable(f"{name} in {self.root}: {error.strerror}")
+
+
+def _is_later_or_same(path: str, record: Record) -> bool:
+    """Tell whether there is a later version than the record's, or the same one with all its bytes."""
+    try:
+        descriptor = os.open(path, _OPEN_READ)
+    except _ABSENT:
+        return False
+    with open(descriptor, "rb") as file:
+        stamp = os.fstat(descriptor).st_mtime_ns
+        return stamp > record.stamp or (stamp == record.stamp and file.read(len(record.data) + 1) == record.data)
