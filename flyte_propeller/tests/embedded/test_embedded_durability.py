@@ -13,6 +13,7 @@ from flyte_core.cluster import POD, Kind
 from flyte_core.errors import ConfigError, Conflict, Unavailable
 from flyte_core.testing.fakes import MemoryStore
 from flyte_propeller.adapters.embedded import EmbeddedCluster
+from flyte_propeller.adapters.embedded.journal import Journal, ObjectKey, Transaction, Write
 from flyte_propeller.adapters.embedded.object_store import ObjectStore
 
 BOX = Kind("example.com/v1", "Box", "boxes")
@@ -127,3 +128,18 @@ async def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path):
     opened = await EmbeddedCluster.open(folder, store=MemoryStore())
     assert (await opened.list(POD)).items == ()
     await opened.close()
+
+
+async def test_nothing_is_written_on_top_of_a_write_that_failed(tmp_path):
+    journal = Journal(tmp_path / "o.db")
+    loop = asyncio.get_running_loop()
+    outcomes = []
+    for version, metadata in ((1, object()), (2, b"{}")):  # the first cannot be written
+        key = ObjectKey("v1", "Box", "ns", f"b{version}")
+        write = Write(key, version, metadata, None, b"{}")
+        transaction = Transaction([write], synced=True, done=loop.create_future())
+        journal.put(transaction)
+        outcomes.append((await asyncio.gather(transaction.done, return_exceptions=True))[0])
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+    assert list(journal.load()) == []
+    journal.close()
