@@ -16,7 +16,7 @@ from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
 from flyte_core.builtin.file_store import FileStore
 from flyte_core.testing.memory_cluster import MemoryCluster
-from flyte_propeller.crd import SUPPORTED_KINDS
+from flyte_propeller.graph_reader import SUPPORTED_KINDS
 
 SERVICES = (
     (admin_pb2, "AdminService"),

@@ -11,8 +11,8 @@ from typing import Any
 from flyte_core.cluster import FLYTE_WORKFLOW, POD, Kind, Manifest
 from flyte_core.errors import Conflict, InvalidInput, NotFound, SystemFault, TooLarge
 from flyte_propeller.bad_workflow import fail_workflow
-from flyte_propeller.crd import PluginOf
 from flyte_propeller.garbage import collect_garbage
+from flyte_propeller.graph_reader import PluginOf
 from flyte_propeller.shell.execution import Execution
 from flyte_propeller.shell.loading import StateMissing, load
 from flyte_propeller.shell.round import Ports, run_round

@@ -1,8 +1,9 @@
 """The machine's state as the FlyteWorkflow's status: readable at the top, compact below, versioned.
 
 ``status.phase``, ``startedAt``, ``stoppedAt``, ``message``, ``error``, ``dataDir`` and ``outputRef`` are upstream's
-fields. The rest is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a JSON text, the
-text, and three bytes for each node of the graph (its phase + 1, or 0 until it has ended; its attempt in two bytes).
+fields. The rest is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a
+JSON text, the text, and three bytes for each node of the graph (its phase + 1, or 0 until it has ended; its attempt in
+two bytes).
 
 :class:`StateWriter` keeps the parts of the document and renews those of the nodes that changed, so that the cost of
 a write is that of the nodes which are active, and some microseconds per thousand of the others.

@@ -8,7 +8,7 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowE
 
 from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
-from flyte_propeller.machine import task_nodes
+from flyte_propeller.machine import sub_workflows, task_nodes
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
@@ -23,6 +23,10 @@ QUEUED_AHEAD = 100
 """Nodes that are QUEUED without a place, at most; more of them would only make the stored state longer."""
 AUTO_ABORT = "Some node execution failed, auto-abort."
 """Upstream's reason for ending the nodes that still run when a workflow fails."""
+
+
+_BEGIN = {"task": task_nodes.queue, "workflow": sub_workflows.begin, "end": sub_workflows.end}
+"""What a node does whose inputs are resolved, by its kind."""
 
 
 def evaluate(workflow: Workflow, state: WorkflowState, facts: Facts) -> Step:
@@ -76,7 +80,7 @@ def _begin(turn: Turn) -> bool:
     turn.report_node(workflow.start, NodeExecution.SUCCEEDED)
     turn.settle(workflow.start, NodePhase.SUCCEEDED)
     free = tuple(
-        n.index for n in workflow.nodes if not n.upstream and n.index not in (workflow.start, workflow.failure)
+        n.index for n in workflow.nodes if not n.upstream and n.kind != "start" and n.index != workflow.failure
     )
     turn.state = replace(turn.state, ready=turn.state.ready.push(free))
     return True
@@ -106,6 +110,7 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
     """Remember the first failure; fail the workflow at once where its policy says so."""
     if error is None or index == turn.workflow.failure:
         return
+    sub_workflows.fail_around(turn, index, error, AUTO_ABORT)
     if turn.state.error is None:
         turn.state = replace(turn.state, error=truncated(error))
     if turn.workflow.fail_immediately and turn.state.phase is WorkflowPhase.RUNNING:
@@ -118,6 +123,9 @@ def _start_nodes(turn: Turn) -> None:
         if not turn.state.ready or turn.state.phase is not WorkflowPhase.RUNNING or _is_crowded(turn):
             break
         index, rest = turn.state.ready.pop()
+        if sub_workflows.is_closed(turn, index):
+            turn.state = replace(turn.state, ready=rest)
+            continue
         if index not in turn.facts.inputs:
             _ask_ahead(turn)
             break
@@ -125,7 +133,7 @@ def _start_nodes(turn: Turn) -> None:
         if index == turn.workflow.end:
             _end(turn)
         else:
-            _note(turn, index, task_nodes.queue(turn, index))
+            _note(turn, index, _BEGIN[turn.node(index).kind](turn, index))
     else:
         turn.more = bool(turn.state.ready)
     _launch_queued(turn)
@@ -133,7 +141,9 @@ def _start_nodes(turn: Turn) -> None:
 
 def _is_crowded(turn: Turn) -> bool:
     """Return whether enough nodes wait for a place already."""
-    return turn.workflow.max_parallelism > 0 and len(turn.state.active) - turn.state.running >= QUEUED_AHEAD
+    if not turn.workflow.max_parallelism or len(turn.state.active) - turn.state.running < QUEUED_AHEAD:
+        return False
+    return len(turn.state.active) - turn.state.running - sub_workflows.open_nodes(turn) >= QUEUED_AHEAD
 
 
 def _ask_ahead(turn: Turn) -> None:
@@ -249,7 +259,7 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
     ready, waiting = [], {}
     for node in workflow.nodes:
         index = node.index
-        if index in state.settled or index in state.active or index in (workflow.start, workflow.failure):
+        if index in state.settled or index in state.active or node.kind == "start" or index == workflow.failure:
             continue
         ended = [state.settled[upstream].phase for upstream in node.upstream if upstream in state.settled]
         if 0 < len(ended) < len(node.upstream):

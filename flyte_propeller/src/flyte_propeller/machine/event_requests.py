@@ -58,12 +58,12 @@ def timestamp(moment: datetime) -> Timestamp:
 
 def generated_name(workflow: Workflow, node: Node, attempt: int) -> str:
     """Return the name of the attempt's pod or job."""
-    return attempt_name(workflow.execution.name, node.id, attempt, max_len=node.name_limit)
+    return attempt_name(workflow.execution.name, node.unique_id, attempt, max_len=node.name_limit)
 
 
 def raw_output_name(workflow: Workflow, node: Node, attempt: int) -> str:
     """Return the name of the attempt's raw output folder."""
-    return attempt_name(workflow.execution.name, node.id, attempt)
+    return attempt_name(workflow.execution.name, node.unique_id, attempt)
 
 
 def checkpoint_uri(workflow: Workflow, node: Node, attempt: int) -> str:
@@ -101,7 +101,7 @@ def node_event(
     error: ExecutionError | None = None,
 ) -> NodeExecutionEventRequest:
     """Return the event of a node's phase."""
-    where = paths.NodePaths.top(workflow.data_dir, node.id)
+    where = workflow.paths_of(node)
     event = NodeExecutionEvent(
         id=node_execution(workflow, node),
         producer_id=PRODUCER,
@@ -111,7 +111,11 @@ def node_event(
         spec_node_id=node.id,
         node_name=node.name,
         event_version=1,
+        is_parent=node.kind == "workflow",
     )
+    if node.parent is not None:
+        event.parent_node_metadata.node_id = workflow.nodes[node.parent].unique_id
+        event.retry_group = "0"
     if node.kind != "start":
         event.input_uri = where.inputs
     ended = phase in (NodeExecution.SUCCEEDED, NodeExecution.FAILED, NodeExecution.TIMED_OUT)
@@ -131,7 +135,7 @@ def node_event(
 
 def node_execution(workflow: Workflow, node: Node) -> NodeExecutionIdentifier:
     """Return the node's id within its execution."""
-    return NodeExecutionIdentifier(node_id=node.id, execution_id=workflow.execution)
+    return NodeExecutionIdentifier(node_id=node.unique_id, execution_id=workflow.execution)
 
 
 def task_event(
@@ -143,7 +147,7 @@ def task_event(
     """
     assert node.task is not None
     interruptible = is_interruptible(workflow.wants_interruptible(node), system_failures)
-    where = paths.NodePaths.top(workflow.data_dir, node.id)
+    where = workflow.paths_of(node)
     occurred = timestamp(info.occurred_at or now)
     event = TaskExecutionEvent(
         task_id=node.task.id,

@@ -13,9 +13,10 @@ from flyteidl.core.security_pb2 import SecurityContext
 from flyteidl.core.tasks_pb2 import TaskTemplate
 
 from flyte_core.identifiers import GENERATED_NAME_LIMIT
+from flyte_core.paths import NodePaths
 from flyte_core.task_types import PlatformResources
 
-NodeKind: TypeAlias = Literal["start", "end", "task"]
+NodeKind: TypeAlias = Literal["start", "end", "task", "workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Node:
     :ivar active_deadline: longest time from QUEUED to the end, all attempts
     :ivar plugin_id: of the plugin that serves the task's type, for events
     :ivar name_limit: longest generated name that this plugin takes
+    :ivar parent: index of the sub-workflow node that this one is within; None at the top
+    :ivar unique: id within the execution, where it differs from ``id``
+    :ivar where: the node's folders, where they are not those of a node at the top
+    :ivar inner: of a sub-workflow node: indices of the start and end node within
     """
 
     index: int
@@ -50,6 +55,15 @@ class Node:
     aliases: tuple[tuple[str, str], ...] = ()
     plugin_id: str = ""
     name_limit: int = GENERATED_NAME_LIMIT
+    parent: int | None = None
+    unique: str = ""
+    where: NodePaths | None = None
+    inner: tuple[int, int] | None = None
+
+    @property
+    def unique_id(self) -> str:
+        """Return the node's id within the execution: of events, pods and folders."""
+        return self.unique or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,7 @@ class Workflow:
     :ivar max_parallelism: task nodes that may run at once; 0 for any number
     :ivar data_dir: URI of the execution's folder in the object store
     :ivar owner: ownerReference for what the execution creates
+    :ivar sub_workflow_nodes: indices of the nodes of that kind
     """
 
     execution: WorkflowExecutionIdentifier
@@ -87,6 +102,7 @@ class Workflow:
     interruptible: bool | None = None
     interruptible_default: bool = False
     console_url: str = ""
+    sub_workflow_nodes: tuple[int, ...] = ()
 
     def wants_interruptible(self, node: Node) -> bool:
         """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
@@ -96,5 +112,9 @@ class Workflow:
 
     @property
     def index_by_id(self) -> dict[str, int]:
-        """Return node id → index."""
-        return {node.id: node.index for node in self.nodes}
+        """Return unique node id → index."""
+        return {node.unique_id: node.index for node in self.nodes}
+
+    def paths_of(self, node: Node) -> NodePaths:
+        """Return the node's folders."""
+        return node.where or NodePaths.top(self.data_dir, node.id)

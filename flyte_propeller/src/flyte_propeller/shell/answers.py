@@ -16,7 +16,7 @@ from flyte_core.errors import NotFound, TooLarge
 from flyte_core.storage import BlobStore
 from flyte_propeller.machine.effects import Ask
 from flyte_propeller.machine.facts import BindingFailure, Facts
-from flyte_propeller.machine.workflow import Node
+from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.shell.bindings import Unresolvable, resolve
 from flyte_propeller.shell.execution import Execution
 
@@ -44,7 +44,7 @@ class Answers:
     async def _inputs(self, ask: Ask) -> LiteralMap | BindingFailure:
         workflow = self._execution.workflow
         node = workflow.nodes[ask.node]
-        where = paths.NodePaths.top(workflow.data_dir, node.id)
+        where = workflow.paths_of(node)
         if node.kind == "start":
             await self._store.write(where.outputs(0), workflow.inputs.SerializeToString(deterministic=True))
             self._execution.keep_outputs(where.outputs(0), workflow.inputs)
@@ -61,9 +61,9 @@ class Answers:
                 f"inputs of node [{node.id}] are {len(data)} bytes, the limit (output_limit) is {self._limit}"
             )
         await self._store.write(where.inputs, data)
-        if node.kind == "end":
-            await self._store.write(where.outputs(0), data)
-        else:
+        for uri in _copies(workflow, node):
+            await self._store.write(uri, data)
+        if node.kind == "task":
             self._execution.inputs[ask.node] = inputs
         return inputs
 
@@ -74,7 +74,7 @@ class Answers:
             raise Unresolvable(f"there is no node [{node_id}]")
         node = execution.workflow.nodes[index]
         ended = execution.state.settled.get(index) or execution.state.active.get(index)
-        uri = paths.NodePaths.top(execution.workflow.data_dir, node.id).outputs(ended.attempt if ended else 0)
+        uri = execution.workflow.paths_of(node).outputs(ended.attempt if ended else 0)
         kept = execution.outputs.get(uri)
         if kept is not None:
             return kept
@@ -93,6 +93,17 @@ class Answers:
             return Literal.FromString(await self._store.read(uri, limit=self._limit))
         except (NotFound, TooLarge, DecodeError) as error:
             raise Unresolvable(f"the offloaded literal {uri} cannot be read: {error}") from error
+
+
+def _copies(workflow: Workflow, node: Node) -> list[str]:
+    """Return what else a node's inputs are: outputs of the workflow that ends, or of the start of one that begins."""
+    if node.kind == "end" and node.parent is not None:
+        return [workflow.paths_of(workflow.nodes[node.parent]).outputs(0)]
+    if node.kind == "end":
+        return [workflow.paths_of(node).outputs(0)]
+    if node.inner is not None:
+        return [workflow.paths_of(workflow.nodes[node.inner[0]]).outputs(0)]
+    return []
 
 
 def error_literal(error: ExecutionError, node: Node) -> Literal:

@@ -22,7 +22,7 @@ def task_context(
     """
     if node.task is None:
         raise InvalidInput(f"node {node.id!r} runs no task")
-    where = paths.NodePaths.top(workflow.data_dir, node.id)
+    where = workflow.paths_of(node)
     raw = paths.raw_output_dir(workflow.raw_output_prefix, raw_output_name(workflow, node, attempt))
     return TaskContext(
         id=TaskExecutionIdentifier(

@@ -8,7 +8,6 @@ from collections.abc import Awaitable
 from flyteidl.core.literals_pb2 import LiteralMap
 from google.protobuf.message import DecodeError
 
-from flyte_core import paths
 from flyte_core.clock import Clock
 from flyte_core.errors import NotFound, Unavailable
 from flyte_core.storage import BlobStore
@@ -60,7 +59,7 @@ async def _observe(execution: Execution, host: TaskHost, key: AttemptKey, token:
 async def _read_inputs(execution: Execution, store: BlobStore, index: int) -> None:
     """Have the inputs of a node in memory of which this round may create an attempt: creating it reads nothing."""
     node = execution.workflow.nodes[index]
-    uri = paths.NodePaths.top(execution.workflow.data_dir, node.id).inputs
+    uri = execution.workflow.paths_of(node).inputs
     try:
         execution.inputs[index] = LiteralMap.FromString(await store.read(uri))
     except (NotFound, DecodeError) as error:

@@ -7,7 +7,8 @@ import base64
 from flyte_core.cluster import Manifest
 from flyte_core.errors import InvalidInput, NotFound
 from flyte_core.storage import BlobStore
-from flyte_propeller.crd import PluginOf, parse_workflow
+from flyte_propeller.crd import parse_workflow
+from flyte_propeller.graph_reader import PluginOf
 from flyte_propeller.machine.evaluate import restart
 from flyte_propeller.machine.workflow import Workflow
 from flyte_propeller.serde import VERSION, StateWriter, decode

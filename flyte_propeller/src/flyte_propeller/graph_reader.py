@@ -1,0 +1,194 @@
+"""Reads the graph of a FlyteWorkflow: nodes and edges, with every sub-workflow laid out among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeAlias, TypeVar
+
+from flyteidl.core.literals_pb2 import Binding, BindingData
+from flyteidl.core.tasks_pb2 import TaskTemplate
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import Message
+
+from flyte_core import paths
+from flyte_core.cluster import Manifest
+from flyte_core.errors import InvalidInput
+from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
+from flyte_propeller.machine.workflow import Node, NodeKind
+
+M = TypeVar("M", bound=Message)
+SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow")
+MAX_DEPTH = 20
+"""Sub-workflows within sub-workflows, at most: what refers to itself is found out."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+PluginOf: TypeAlias = Callable[[str], tuple[str, int]]
+"""Task type → id of its plugin, and its limit for generated names."""
+
+
+def _node(
+    node: Mapping[str, Any], index: int, place: Place, tasks: Mapping[str, TaskTemplate], plugin_of: PluginOf
+) -> Node:
+    task = tasks[node["task"]] if node.get("task") else None
+    plugin_id, name_limit = plugin_of(task.type) if task is not None else ("", GENERATED_NAME_LIMIT)
+    return Node(
+        index=index,
+        id=node["id"],
+        kind=_kind(node),
+        name=node.get("name") or "",
+        task=task,
+        bindings=tuple(place.bound(from_jsonpb(binding, Binding())) for binding in node.get("inputBindings") or ()),
+        max_attempts=max(1, int((node.get("retry") or {}).get("minAttempts") or 1)),
+        interruptible=node.get("interruptible"),
+        execution_deadline=parse_duration(node.get("executionDeadline")),
+        active_deadline=parse_duration(node.get("activeDeadline")),
+        resources=node.get("resources") or {},
+        container_image=node.get("containerImage") or "",
+        pod_template=node.get("podTemplate") or {},
+        aliases=tuple((alias["var"], alias["alias"]) for alias in node.get("outputAlias") or ()),
+        plugin_id=plugin_id,
+        name_limit=name_limit,
+        parent=place.parent,
+        unique=place.unique_id(node["id"]),
+        where=place.folders(node["id"]),
+    )
+
+
+def _kind(node: Mapping[str, Any]) -> NodeKind:
+    kind = node["kind"]
+    text = f"node {node['id']!r} is of kind {kind!r}, which this data plane does not run yet"
+    if kind == "workflow" and not (node.get("workflow") or {}).get("subWorkflowRef"):
+        raise InvalidInput(f"node {node['id']!r} starts a launch plan, which this data plane does not run yet")
+    for known in SUPPORTED_KINDS:
+        if kind == known:
+            return known
+    raise InvalidInput(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a graph lies: at the top, or within a sub-workflow node.
+
+    :ivar outer: the sub-workflow node; None at the top
+    """
+
+    data_dir: str
+    outer: Node | None = None
+
+    @property
+    def parent(self) -> int | None:
+        """Index of the node that this graph is within."""
+        return self.outer.index if self.outer is not None else None
+
+    def unique_id(self, node_id: str) -> str:
+        """Return the id of a node of this graph within the execution (attempt 0: sub-workflows are not tried again)."""
+        return unique_node_id(self.outer.unique_id, 0, node_id) if self.outer is not None else node_id
+
+    def folders(self, node_id: str) -> paths.NodePaths:
+        """Return the folders of a node of this graph."""
+        if self.outer is None or self.outer.where is None:
+            return paths.NodePaths.top(self.data_dir, node_id)
+        return self.outer.where.child(0, node_id)
+
+    def bound(self, binding: Binding) -> Binding:
+        """Return the binding with promises of this graph's nodes named by their unique ids."""
+        if self.outer is not None:
+            self._rename(binding.binding)
+        return binding
+
+    def _rename(self, data: BindingData) -> None:
+        match data.WhichOneof("value"):
+            case "promise":
+                data.promise.node_id = self.unique_id(data.promise.node_id or paths.START_NODE)
+            case "collection":
+                for item in data.collection.bindings:
+                    self._rename(item)
+            case "map":
+                for item in data.map.bindings.values():
+                    self._rename(item)
+            case _:
+                pass  # a scalar names no node
+
+
+class GraphReader:
+    """Lays the graphs of a workflow and of its sub-workflows out in one row of nodes."""
+
+    def __init__(self, manifest: Manifest, data_dir: str, plugin_of: PluginOf) -> None:
+        self._tasks = {key: from_jsonpb(task, TaskTemplate()) for key, task in (manifest.get("tasks") or {}).items()}
+        self._sub_workflows: Mapping[str, Any] = manifest.get("subWorkflows") or {}
+        self._data_dir = data_dir
+        self._plugin_of = plugin_of
+        self._nodes: list[Node] = []
+
+    def read(self, spec: Mapping[str, Any]) -> tuple[Node, ...]:
+        """Return the nodes of this graph and of everything within it; a node's index is its place."""
+        self._add(spec, Place(self._data_dir))
+        return tuple(self._nodes)
+
+    def _add(self, spec: Mapping[str, Any], place: Place) -> dict[str, int]:
+        """Append a graph; return node id → index."""
+        listed = dict(spec["nodes"])
+        if spec.get("onFailure"):
+            if place.outer is not None:
+                text = f"the sub-workflow of node {place.outer.id!r} has a failure node"
+                raise InvalidInput(f"{text}, which this data plane does not run yet")
+            listed[spec["onFailure"]["id"]] = spec["onFailure"]
+        first = len(self._nodes)
+        index = {identifier: first + number for number, identifier in enumerate(listed)}
+        for identifier, number in index.items():
+            self._nodes.append(_node(listed[identifier], number, place, self._tasks, self._plugin_of))
+        self._connect(spec, index)
+        for identifier, number in index.items():
+            if self._nodes[number].kind == "workflow":
+                self._expand(number, listed[identifier]["workflow"]["subWorkflowRef"])
+        return index
+
+    def _connect(self, spec: Mapping[str, Any], index: Mapping[str, int]) -> None:
+        edges = spec.get("edges") or {}
+        upstream, downstream = edges.get("upstream") or {}, edges.get("downstream") or {}
+        unknown = {other for ids in (*upstream.values(), *downstream.values()) for other in ids if other not in index}
+        if unknown:
+            raise InvalidInput(f"edges name nodes that are not there: {', '.join(sorted(unknown))}", field="spec.edges")
+        for identifier, number in index.items():
+            self._nodes[number] = replace(
+                self._nodes[number],
+                upstream=tuple(index[other] for other in upstream.get(identifier, ())),
+                downstream=tuple(index[other] for other in downstream.get(identifier, ())),
+            )
+
+    def _expand(self, number: int, reference: str) -> None:
+        node = self._nodes[number]
+        if reference not in self._sub_workflows:
+            raise InvalidInput(f"node {node.id!r} names a sub-workflow that is not there: {reference[:256]}")
+        depth, parent = 0, node.parent
+        while parent is not None:
+            depth, parent = depth + 1, self._nodes[parent].parent
+        if depth >= MAX_DEPTH:
+            raise InvalidInput(f"node {node.unique_id!r}: sub-workflows are nested deeper than {MAX_DEPTH}")
+        index = self._add(self._sub_workflows[reference], Place(self._data_dir, node))
+        self._nodes[number] = replace(node, inner=(index[paths.START_NODE], index[paths.END_NODE]))
+
+
+def parse_duration(text: str | None) -> timedelta | None:
+    """Read Go's form of a duration (``1h0m3.5s``); None and zero are None.
+
+    :raises ValueError: if it is something else
+    """
+    if not text:
+        return None
+    parts = _DURATION.findall(text)
+    if "".join(number + unit for number, unit in parts) != text.lstrip("+"):
+        if text == "0":
+            return None
+        raise ValueError(f"{text!r} is no duration, such as 1h30m")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return timedelta(seconds=seconds) if seconds else None
+
+
+def from_jsonpb(value: Any, message: M) -> M:
+    """Return the message that this JSON holds; nothing gives the message as it is."""
+    return ParseDict(value, message, ignore_unknown_fields=True) if value else message
