@@ -80,7 +80,7 @@ class Installation:
         return phase
 
     def wait(self, name: str, seconds: float = 20) -> str:
-        eventually(lambda: self.phase(name) in TERMINAL, seconds)
+        wait_for(lambda: self.phase(name) in TERMINAL, seconds)
         return WorkflowExecution.Phase.Name(self.phase(name))
 
 
@@ -88,11 +88,17 @@ def launch_plan(name: str) -> LaunchPlanCreateRequest:
     return LaunchPlanCreateRequest(id=Identifier(resource_type=LAUNCH_PLAN, name=name, version="1", **WHERE))
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait until a condition holds."""
+    return wait_for
 
 
 @pytest.fixture

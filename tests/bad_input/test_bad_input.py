@@ -173,7 +173,7 @@ def test_a_plugin_that_raises_at_import(admin: AdminServiceStub) -> None:
 def test_a_task_type_that_no_plugin_serves(admin: AdminServiceStub) -> None:
     message = failure_of(admin, "spark", "unserved")
     assert "'spark'" in message
-    assert "pip install flyte-plugin-spark" in message
+    assert "flyte-plugin-spark serves it" in message
 
 
 def test_a_plugin_for_a_newer_interface_is_listed_with_its_reason() -> None:

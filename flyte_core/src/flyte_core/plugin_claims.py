@@ -20,6 +20,9 @@ KNOWN_PACKAGES = {
 }
 """Task type or URL scheme → package that is known to serve it: what an error tells the user to install."""
 
+BUNDLED_PACKAGES = frozenset({"flyte-plugin-pod", "flyte-plugin-s3"})
+"""Packages that an installation of the ``flyte`` command brings along: one is missing only where it was removed."""
+
 
 class ClaimKind(Enum):
     """What a plugin serves exclusively."""
@@ -63,8 +66,13 @@ def explain_missing(kind: ClaimKind, key: str, claiming: Sequence[Described], in
     """Say why nobody serves a key: its claimants are out of use, or nothing is installed; and what would help."""
     if claiming:
         return "\n".join(f"{kind.value} {key!r}: {record.describe()}" for record in claiming)
-    package = KNOWN_PACKAGES.get(key)
-    group = {ClaimKind.TASK_TYPE: "flyte.task_types", ClaimKind.STORAGE: "flyte.storage"}[kind]
-    hint = f"pip install {package}" if package else f"install a package that claims it in entry-point group {group}"
     names = ", ".join(record.metadata.name for record in installed) or "none"
-    return f"no installed plugin serves {kind.value} {key!r}: {hint}; installed plugins: {names}"
+    return f"no installed plugin serves {kind.value} {key!r}: {_what_to_install(kind, key)}; installed plugins: {names}"
+
+
+def _what_to_install(kind: ClaimKind, key: str) -> str:
+    package = KNOWN_PACKAGES.get(key)
+    if package is None:
+        group = {ClaimKind.TASK_TYPE: "flyte.task_types", ClaimKind.STORAGE: "flyte.storage"}[kind]
+        return f"install a package that claims it in entry-point group {group}"
+    return f"pip install {package}" if package in BUNDLED_PACKAGES else f"{package} serves it: install it"

@@ -27,18 +27,13 @@ def command() -> None:
 @output_option
 def list_plugins(load: bool, output: str) -> None:
     """List what is installed. Nothing is imported, unless --load asks for it."""
-    from flyte_core.errors import FlyteError
+    from flyte_cli.plugin_loading import load as load_plugin
     from flyte_core.plugins import PluginManager
 
     manager = PluginManager.scan()
-    if load:
-        for record in manager.plugins():
-            for name in record.metadata.task_types:
-                try:
-                    manager.task_type(name)
-                except FlyteError as error:
-                    click.echo(f"flyte: {error}", err=True)
-                    break
+    problems = [load_plugin(manager, record) for record in manager.plugins()] if load else []
+    for problem in filter(None, problems):
+        click.echo(f"flyte: {problem}", err=True)
     rows = [
         {
             "name": record.metadata.name,
@@ -64,15 +59,19 @@ def list_plugins(load: bool, output: str) -> None:
 @click.argument("name")
 def why(name: str) -> None:
     """Say why the task type or plugin NAME is, or is not, served. Exit code 1 when it is not."""
+    from flyte_cli.plugin_loading import load as load_plugin
+    from flyte_cli.plugin_loading import silent
     from flyte_core.errors import FlyteError
     from flyte_core.plugins import PluginManager
 
     manager = PluginManager.scan()
     named = [record for record in manager.plugins() if record.metadata.name == name]
-    served = bool(named) and not named[0].reason
-    if not named:
+    if named:
+        served = not load_plugin(manager, named[0]) and not named[0].reason
+    else:
         try:
-            manager.task_type(name)
+            with silent():
+                manager.task_type(name)
             served = True
         except FlyteError:
             served = False

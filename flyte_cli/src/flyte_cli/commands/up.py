@@ -4,66 +4,88 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from flyte_cli.up.progress import Progress
 from flyte_cli.up.settings import ImageRule, UpSettings, default_data_dir
+from flyte_cli.up.stopping import run_until_signal, stop_plainly
+from flyte_core.errors import ConfigError
+
+PORT = click.IntRange(1, 65535)
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), default=None, help="Folder for everything that is kept.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), default=None, help="Settings in YAML; flyte.yaml in the data folder."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
-@click.option("--port", default=8089, show_default=True, help="Port of gRPC: flytekit, pyflyte, flytectl.")
-@click.option("--http-port", default=8088, show_default=True, help="Port of REST and of the logs of tasks.")
-@click.option("--s3-port", default=8087, show_default=True, help="Port of the object store.")
+@click.option("--port", type=PORT, default=8089, show_default=True, help="Port of gRPC: flytekit, pyflyte, flytectl.")
+@click.option("--http-port", type=PORT, default=8088, show_default=True, help="Port of REST and of the logs of tasks.")
+@click.option("--s3-port", type=PORT, default=8087, show_default=True, help="Port of the object store.")
 @click.option(
     "--image", "images", multiple=True, metavar="PATTERN=PYTHON", help="Python environment that stands for images."
 )
 @click.option("--project", "projects", multiple=True, help="Project to create, beside flytesnacks.")
 @click.option("-v", "--verbose", is_flag=True, help="Log what the planes do.")
+@click.pass_context
 def command(
-    data: Path | None,
-    host: str,
-    port: int,
-    http_port: int,
-    s3_port: int,
-    images: tuple[str, ...],
-    projects: tuple[str, ...],
-    verbose: bool,
+    context: click.Context, /, data: Path | None, config: Path | None, verbose: bool, images: tuple[str, ...], **_: Any
 ) -> None:
     """Start all of Flyte on this machine, until Ctrl-C.
 
     Control plane, data plane, object store and a cluster of local processes, on SQLite and files. Nothing else is
     needed: no Docker, no Kubernetes. It listens on loopback only.
+
+    Ctrl-C and SIGTERM end it within five seconds, and running tasks with it: the next start runs those again. A second
+    Ctrl-C ends it at once.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    settings = UpSettings(
-        data_dir=(data or default_data_dir()).expanduser().absolute(),
-        host=host,
-        port=port,
-        http_port=http_port,
-        s3_port=s3_port,
-        images=[ImageRule.parse(text) for text in images],
-        projects=("flytesnacks", *projects),
-    )
-    asyncio.run(_serve(settings))
+    stop_plainly()
+    progress = Progress(_say)
+    try:
+        progress.step("reading the settings")
+        given = {
+            name: context.params[name]
+            for name in ("host", "port", "http_port", "s3_port", "projects")
+            if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        }
+        given["images"] = [ImageRule.parse(text) for text in images]
+        settings = _settings((data or default_data_dir()).expanduser().absolute(), config, given)
+        logging.basicConfig(
+            level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        run_until_signal(_serve(settings, progress), _say)
+    except OSError as error:
+        raise ConfigError(f"flyte up cannot go on: {error}") from error
+    finally:
+        progress.end()
 
 
-async def _serve(settings: UpSettings) -> None:
+def _settings(data: Path, config: Path | None, given: dict[str, Any]) -> UpSettings:
+    from flyte_cli.up.config_file import FILE_NAME, effective, read_config
+
+    file = config.expanduser().absolute() if config else data / FILE_NAME
+    if config and not file.exists():
+        raise ConfigError(f"--config {config}: there is no such file")
+    return effective(data, read_config(file) if file.exists() else {}, given)
+
+
+async def _serve(settings: UpSettings, progress: Progress) -> None:
+    progress.step("importing the planes")
     from flyte_cli.up.compose import running
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with running(settings):
+    async with running(settings, progress.step):
+        progress.end()
         click.echo(_banner(settings))
-        await stopped.wait()
-        click.echo("flyte: stopping")
+        await asyncio.Event().wait()
+
+
+def _say(text: str) -> None:
+    click.echo(f"flyte: {text}")
 
 
 def _banner(settings: UpSettings) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.dispatch.manifest import ManifestWriter
@@ -18,11 +17,13 @@ from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings
 from flyte_cli.up.data_folder import prepare, write_client_config
 from flyte_cli.up.in_process import InProcessAdmin
 from flyte_cli.up.listening import check_free
-from flyte_cli.up.log_pages import TEMPLATE, log_routes
+from flyte_cli.up.log_pages import log_routes
+from flyte_cli.up.plugins import open_plugins
 from flyte_cli.up.settings import BUCKET, UpSettings
 from flyte_core.builtin.file_store import FileStore
 from flyte_core.builtin.s3_signing import Credentials, S3Signer
 from flyte_core.clock import SystemClock
+from flyte_core.errors import ConfigError, FlyteError, Unavailable
 from flyte_core.plugins import PluginManager
 from flyte_propeller.adapters.embedded import EmbeddedCluster
 from flyte_propeller.adapters.embedded.environments import ImageTable
@@ -36,32 +37,36 @@ CONTAINER = f"s3://{BUCKET}"
 
 
 @asynccontextmanager
-async def running(settings: UpSettings) -> AsyncIterator[None]:
+async def running(settings: UpSettings, step: Callable[[str], None]) -> AsyncIterator[None]:
     """Run everything while the context is open.
 
+    :param step: called with what is being started
     :raises flyte_core.errors.ConfigError: if a port is taken or the data folder is in use; then nothing was started
     """
     check_free(
         settings.host, {"--port": settings.port, "--http-port": settings.http_port, "--s3-port": settings.s3_port}
     )
     credentials = prepare(settings)
+    plugins = open_plugins(settings)
     async with contextlib.AsyncExitStack() as stack:
         store = FileStore(
             settings.objects_dir, CONTAINER, signer=S3Signer(settings.s3_url(), credentials), clock=SystemClock()
         )
         stack.callback(store.close)
         images = ImageTable(tuple((rule.pattern, rule.python) for rule in settings.images))
+        step("opening the cluster; tasks that were running are taken over")
         cluster = await EmbeddedCluster.open(settings.cluster_dir, store=store, images=images)
         stack.push_async_callback(cluster.close)
         endpoint = HttpServer(create_object_store_app(store, [credentials]), BrowserGuard(LOCAL_HOSTS, ()))
-        await endpoint.start(f"{settings.host}:{settings.s3_port}")
+        await endpoint.start(settings.address(settings.s3_port))
         stack.push_async_callback(endpoint.stop, 1.0)
-        plugins = PluginManager.scan(plugin_config(settings))
+        step("starting the control plane (after an update it changes its database first)")
         admin = await start_admin(settings, store, cluster, plugins)
         stack.push_async_callback(admin.stop, 1.0)
         stack.push_async_callback(stop, start_propeller(settings, credentials, store, cluster, admin, plugins))
         write_client_config(settings, credentials)
         for python in {rule.python for rule in settings.images} or {ImageTable().default.python}:
+            step(f"starting {python} for tasks")
             await cluster.warm(python)
         yield
 
@@ -72,12 +77,6 @@ async def stop(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-def plugin_config(settings: UpSettings) -> Mapping[str, Any]:
-    """Return the configuration of plugins: logs are found at this server."""
-    template = TEMPLATE.format(http_url=settings.http_url())
-    return {"pod": {"logs": {"kubernetes-template-uri": template}}}
-
-
 async def start_admin(
     settings: UpSettings, store: FileStore, cluster: EmbeddedCluster, plugins: PluginManager
 ) -> AdminApp:
@@ -85,9 +84,7 @@ async def start_admin(
     admin = AdminSettings(
         database=DatabaseSettings(f"sqlite:///{settings.admin_database}"),
         storage=StorageSettings(CONTAINER),
-        server=ServerSettings(
-            grpc_address=f"{settings.host}:{settings.port}", http_address=f"{settings.host}:{settings.http_port}"
-        ),
+        server=ServerSettings(grpc_address=settings.grpc_target(), http_address=settings.address(settings.http_port)),
         projects=tuple(settings.projects),
     )
     ports = AdminPorts(
@@ -97,7 +94,12 @@ async def start_admin(
         sinks=plugins.event_sinks(),
         http_routes=log_routes(cluster.log_file),
     )
-    return await AdminApp.start(admin, ports)
+    try:
+        return await AdminApp.start(admin, ports)
+    except ConfigError:
+        raise
+    except FlyteError as error:
+        raise Unavailable(f"{settings.admin_database} cannot be used: {error}") from error
 
 
 def start_propeller(

@@ -29,9 +29,20 @@ def prepare(settings: UpSettings) -> Credentials:
         if not settings.credentials_file.exists():
             made = Credentials("flyte-" + secrets.token_hex(8), secrets.token_urlsafe(32))
             write_private(settings.credentials_file, json.dumps(asdict(made)))
-        return Credentials(**json.loads(settings.credentials_file.read_text()))
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
         raise ConfigError(f"data folder {folder} cannot be used: {error}; choose another with --data") from error
+    return read_credentials(settings.credentials_file)
+
+
+def read_credentials(path: Path) -> Credentials:
+    """Read the keys of the object store.
+
+    :raises flyte_core.errors.ConfigError: if they cannot be read
+    """
+    try:
+        return Credentials(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}; without that file the next start makes new keys") from error
 
 
 def write_private(path: Path, text: str) -> None:
