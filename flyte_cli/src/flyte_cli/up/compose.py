@@ -14,6 +14,7 @@ from flyte_admin.object_store.app import create_object_store_app
 from flyte_admin.rest.browser_guard import LOCAL_HOSTS, BrowserGuard
 from flyte_admin.rest.server import HttpServer
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
+from flyte_cli.up.console_pages import console_routes
 from flyte_cli.up.data_folder import prepare, write_client_config
 from flyte_cli.up.in_process import InProcessAdmin
 from flyte_cli.up.listening import check_free
@@ -92,7 +93,7 @@ async def start_admin(
         cluster=cluster,
         build_manifest=ManifestWriter(),
         sinks=plugins.event_sinks(),
-        http_routes=log_routes(cluster.log_file),
+        http_routes=[*log_routes(cluster.log_file), *console_routes(settings.grpc_target())],
     )
     try:
         return await AdminApp.start(admin, ports)
