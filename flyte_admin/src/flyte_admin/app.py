@@ -163,6 +163,7 @@ class AdminApp:
             clock=ports.clock,
             metadata_prefix=settings.storage.executions_prefix,
             wake_dispatcher=self._dispatcher.wake,
+            accepting=self._dispatcher.pace.accepting,
         )
         return ExecutionServices(
             executions=ExecutionService(execution_ports, settings.launch, data),

@@ -16,6 +16,7 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from flyte_admin.db.database import Database
 from flyte_admin.dispatch.orders import Created, Deleting, Gone, Impossible, Later, Order, Outcome, Skipped
 from flyte_admin.dispatch.outbox import CREATE, due_orders, next_due, settle
+from flyte_admin.dispatch.pace import Pace
 from flyte_admin.executions.alarm import Alarm
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
 from flyte_admin.rpc.errors import status_of
@@ -42,6 +43,7 @@ class Dispatcher:
     """The relay between the database and the cluster.
 
     :param build: see :data:`BuildManifest`
+    :ivar pace: to be told of each execution that is being accepted
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Dispatcher:
         self._build = build
         self._clock = clock
         self._alarm = Alarm(clock)
+        self.pace = Pace(BATCH)
 
     def wake(self) -> None:
         """Have the outbox looked at now: called after a commit that put an order into it."""
@@ -65,10 +68,11 @@ class Dispatcher:
         faults = 0
         while True:
             self._alarm.reset()
+            size, pause = self.pace.next_turn()
+            await asyncio.sleep(pause)  # not the clock's: it is this machine that needs the time
             try:
-                while await self.turn() == BATCH:
-                    pass
-                delay = await self._delay()
+                full = await self.turn(size) == size
+                delay = 0.0 if full else await self._delay()
                 faults = 0
             except SystemFault as fault:
                 faults += 1
@@ -76,12 +80,12 @@ class Dispatcher:
                 _log.warning("the outbox of workflows cannot be read or written", extra={"reason": str(fault)})
             await self._alarm.wait(delay)
 
-    async def turn(self) -> int:
-        """Carry out the orders that are due, :data:`BATCH` at most, and return how many there were.
+    async def turn(self, size: int = BATCH) -> int:
+        """Carry out the orders that are due, ``size`` at most, and return how many there were.
 
         :raises SystemFault: if the database does not answer
         """
-        orders = await self._database.read(lambda connection: due_orders(connection, self._clock.now(), BATCH))
+        orders = await self._database.read(lambda connection: due_orders(connection, self._clock.now(), size))
         if orders:
             results = await asyncio.gather(*(self._carry_out(order) for order in orders))
             outcomes = list(zip(orders, results, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from flyteidl.admin.execution_pb2 import (
@@ -53,6 +54,7 @@ class ExecutionPorts:
 
     :ivar metadata_prefix: URI of the control plane's execution data (upstream: ``{container}/metadata``)
     :ivar wake_dispatcher: called after each commit that left work in the outbox of workflows
+    :ivar accepting: watches one acceptance, from its start to its end
     """
 
     database: Database
@@ -62,6 +64,7 @@ class ExecutionPorts:
     clock: Clock
     metadata_prefix: str
     wake_dispatcher: Callable[[], None]
+    accepting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class ExecutionService:
@@ -85,6 +88,10 @@ class ExecutionService:
         :raises NotFound: if project, launch plan, task or parent are not registered
         :raises AlreadyExists: if the name is taken, or the launch plan's concurrency limit is reached
         """
+        with self._ports.accepting():
+            return await self._accept(request, principal)
+
+    async def _accept(self, request: ExecutionCreateRequest, principal: str) -> ExecutionCreateResponse:
         check_create_request(request)
         request = named(request)
         defaults = await self._ports.check_project(request.project, request.domain)
