@@ -60,9 +60,12 @@ def decode(kit, module, document):
 
 def shown(value) -> str:
     if hasattr(value, "remote_source"):
-        return f"{type(value).__name__} {value.remote_source or value.path} {getattr(value, 'metadata', None)}"
+        kind = "file" if hasattr(value, "remote_path") else "folder"
+        return f"{kind} {value.extension()} {value.remote_source or value.path} {getattr(value, 'metadata', None)}"
     if type(value).__name__ == "StructuredDataset":
-        return f"StructuredDataset {value.uri} {value.file_format}"
+        return f"StructuredDataset {value.literal.uri} {value.file_format}"
+    if hasattr(value, "model_fields"):
+        return f"{type(value).__name__}({', '.join(shown(getattr(value, name)) for name in type(value).model_fields)})"
     if isinstance(value, list):
         return "[" + ", ".join(shown(each) for each in value) + "]"
     if isinstance(value, dict):

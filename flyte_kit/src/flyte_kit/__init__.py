@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from flyte_kit.core.gate import wait_for_input as wait_for_input
     from flyte_kit.core.hash import HashMethod as HashMethod
     from flyte_kit.core.imperative_workflow import ImperativeWorkflow as ImperativeWorkflow
+    from flyte_kit.core.imperative_workflow import ImperativeWorkflow as Workflow
     from flyte_kit.core.launch_plan import ConcurrencyLimitBehavior as ConcurrencyLimitBehavior
     from flyte_kit.core.launch_plan import ConcurrencyPolicy as ConcurrencyPolicy
     from flyte_kit.core.launch_plan import LaunchPlan as LaunchPlan
@@ -90,11 +91,10 @@ if TYPE_CHECKING:
     from flyte_kit.types.structured import StructuredDatasetFormat as StructuredDatasetFormat
     from flyte_kit.types.structured import StructuredDatasetTransformerEngine as StructuredDatasetTransformerEngine
     from flyte_kit.types.structured import StructuredDatasetType as StructuredDatasetType
-    from flyte_kit.core.imperative_workflow import ImperativeWorkflow as Workflow
 
 _MODULES = {name: module for module, names in EXPORTS.items() for name in names}
 
-__all__ = [*sorted({*_MODULES, *ALIASES})]  # noqa: PLE0604 - one table holds the names; a test compares it with the imports above
+__all__ = [*sorted({*_MODULES, *ALIASES})]
 
 
 def __getattr__(name: str) -> object:

@@ -27,7 +27,7 @@ class ArrayNode:
     The parameters are those of :func:`flyte_kit.core.array_node_map_task.map_task`.
     """
 
-    def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
+    def __init__(
         self,
         target: Any,
         bindings: list[Binding] | None = None,

@@ -42,7 +42,7 @@ class ArrayNodeMapTask(PythonTask[Any]):
     :param run_all_sub_nodes: whether elements go on although too many have failed
     """
 
-    def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
+    def __init__(
         self,
         python_function_task: Any,
         concurrency: int | None = None,

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
+from flyteidl.core.dynamic_job_pb2 import DynamicJobSpec
 from flyteidl.core.interface_pb2 import TypedInterface
 from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.core.security_pb2 import SecurityContext
 from flyteidl.core.tasks_pb2 import Container, ExtendedResources, K8sPod, Sql
 from flyteidl.core.workflow_pb2 import NodeMetadata
-from flyteidl.core.dynamic_job_pb2 import DynamicJobSpec
 
 from flyte_kit.configuration.platform import LocalConfig
 from flyte_kit.configuration.serialization import SerializationSettings
@@ -173,9 +173,7 @@ class Task:
     def local_execute(self, ctx: FlyteContext, **kwargs: Any) -> Any:
         """Run it in this process, through literals as on a cluster; what is cached is not run again."""
         try:
-            literals = translate_inputs_to_literals(
-                ctx, kwargs, self.interface.inputs, self.python_interface.inputs
-            )
+            literals = translate_inputs_to_literals(ctx, kwargs, self.interface.inputs, self.python_interface.inputs)
         except TypeTransformerFailedError as error:
             raise TypeTransformerFailedError(f"Failed to convert inputs of task '{self.name}':\n  {error}") from error
         inputs = LiteralMap(literals=literals)

@@ -71,6 +71,8 @@ class Cache:
         given = self.policies if self.policies is not None else default_policies
         policies = list(given) if isinstance(given, Sequence) else [given]
         if not policies:
-            raise ValueError("If version is not defined then at least one cache policy needs to be set: Cache(version=…)")
+            raise ValueError(
+                "If version is not defined then at least one cache policy needs to be set: Cache(version=…)"
+            )
         joined = "".join(policy.get_version(self.salt, params) for policy in policies)
         return hashlib.sha256(joined.encode()).hexdigest()

@@ -70,7 +70,9 @@ def call_entity(entity: Any, *args: Any, **kwargs: Any) -> Any:
     if state is not None and state.mode is ExecutionMode.EAGER_EXECUTION:
         return run_coroutine(ctx.worker_queue.add(entity, input_kwargs=inputs))
     if state is not None and state.mode in {ExecutionMode.TASK_EXECUTION, ExecutionMode.LOCAL_TASK_EXECUTION}:
-        logger.error("%s is called within a task: it runs in the same container, not as a task of its own.", entity.name)
+        logger.error(
+            "%s is called within a task: it runs in the same container, not as a task of its own.", entity.name
+        )
     if ctx.compilation_state is not None and ctx.compilation_state.mode == 1:
         return create_and_link_node(ctx, entity, **inputs)
     if state is not None and state.is_local_execution():
@@ -143,7 +145,9 @@ def _start_run(ctx: FlyteContext, entity: Any, inputs: dict[str, Any]) -> Any:
             return None
         raise ValueError(f"Received an output when workflow local execution expected None. Received: {result}")
     if result is None or isinstance(result, VoidPromise) or (expected > 1 and len(result) != expected):
-        raise AssertionError(f"{entity.name} has outputs {list(entity.python_interface.outputs)}, but returned {result}")
+        raise AssertionError(
+            f"{entity.name} has outputs {list(entity.python_interface.outputs)}, but returned {result}"
+        )
     return native_outputs(ctx, result, entity.python_interface)
 
 
@@ -175,7 +179,9 @@ def _native(ctx: FlyteContext, promise: Promise, python_type: Any, shown: Any) -
     try:
         return TypeEngine.to_python_value(ctx, promise.resolved(), python_type)
     except (TypeError, ValueError, AssertionError) as error:
-        raise TypeError(f"Failed to convert output in position {shown}, expected type {python_type}: {error}") from error
+        raise TypeError(
+            f"Failed to convert output in position {shown}, expected type {python_type}: {error}"
+        ) from error
 
 
 def translate_inputs_to_literals(
@@ -227,9 +233,7 @@ def create_and_link_node(
         upstream.update((output.node, None) for output in binding.outputs() if output.node.id != GLOBAL_INPUT_NODE_ID)
     extra = set(kwargs) - set(interface.inputs_with_defaults)
     if extra:
-        raise FlyteAssertion(
-            f"Too many inputs were specified for the interface. Extra inputs were: {sorted(extra)}"
-        )
+        raise FlyteAssertion(f"Too many inputs were specified for the interface. Extra inputs were: {sorted(extra)}")
     if not node_id and state is not None and add_node_to_compilation_state:
         node_id = state.next_node_id()
     node = Node(node_id, entity.construct_node_metadata(), bindings, list(upstream), entity)

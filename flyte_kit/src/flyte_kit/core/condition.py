@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
 from flyte_kit.core.bindings import Binding
@@ -135,7 +134,7 @@ class ConditionalSection:
         bindings = [Binding(name, promise.ref) for name, promise in sorted(operands.items())]
         upstream = {promise.ref.node: None for promise in operands.values()}
         waits = [node for node in upstream if node.id != GLOBAL_INPUT_NODE_ID]
-        metadata = node_metadata(self.name, timeout=datetime.timedelta(), retries=0)
+        metadata = node_metadata(self.name)
         return Node(node_id, metadata, bindings, waits, BranchNode(self.name, self.cases))
 
     def output_names(self) -> list[str] | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-GLOBAL_INPUT_NODE_ID = "start-node"
+GLOBAL_INPUT_NODE_ID = ""
+"""Id by which bindings refer to the workflow's own inputs; compilers make ``start-node`` of it."""
 DEFAULT_FAILURE_NODE_ID = "efn"
-GLOBAL_START_WIRE_ID = ""
-"""Node id by which a binding refers to the workflow's own inputs."""
 MESSAGEPACK = "msgpack"
 CACHE_KEY_METADATA = "cache-key-metadata"
 SERIALIZATION_FORMAT = "serialization-format"

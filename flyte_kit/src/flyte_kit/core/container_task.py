@@ -177,7 +177,9 @@ class ContainerTask(PythonTask[Any]):
             if isinstance(value, os.PathLike):
                 mounts[os.fspath(value)] = f"{self.input_data_dir or '/var/inputs'}/{name}"
         texts = {name: mounts.get(str(value), str(value)) for name, value in inputs.items()}
-        words = [_INPUT.sub(lambda match: texts.get(match[1], match[0]), word) for word in self.command + self.arguments]
+        words = [
+            _INPUT.sub(lambda match: texts.get(match[1], match[0]), word) for word in self.command + self.arguments
+        ]
         return words, mounts
 
 

@@ -279,7 +279,7 @@ class FlyteEntities:
 
 
 def _default_context() -> FlyteContext:
-    global _default  # noqa: PLW0603 - made once, when first asked for
+    global _default
     if _default is None:
         files = default_local_file_access_provider()
         folder = os.path.join(tempfile.gettempdir(), f"flyte-user-{uuid.uuid4().hex[:12]}")

@@ -58,9 +58,7 @@ def _run_here(ctx: FlyteContext, task: Any, kwargs: dict[str, Any]) -> Any:
     if not interface.outputs:
         raise FlyteValueException(result, f"{task.name} says it returns nothing.")
     values = outputs_by_name(interface, result)
-    return LiteralMap(
-        literals=translate_inputs_to_literals(ctx, values, interface.typed.outputs, interface.outputs)
-    )
+    return LiteralMap(literals=translate_inputs_to_literals(ctx, values, interface.typed.outputs, interface.outputs))
 
 
 def compile_into_job(ctx: FlyteContext, task: Any, kwargs: dict[str, Any]) -> DynamicJobSpec | LiteralMap:

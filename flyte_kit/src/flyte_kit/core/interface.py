@@ -243,7 +243,9 @@ def has_return_statement(fn: Callable[..., Any]) -> bool | None:
             return True
         if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
             return True
-        last = f"{instruction.opname} {instruction.argval}" if instruction.opname == "LOAD_CONST" else instruction.opname
+        last = (
+            f"{instruction.opname} {instruction.argval}" if instruction.opname == "LOAD_CONST" else instruction.opname
+        )
     return _source_returns(fn)
 
 

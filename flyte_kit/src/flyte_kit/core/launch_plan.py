@@ -299,7 +299,7 @@ def _security(context: SecurityContext | None, role: AuthRole | None) -> Securit
 class ReferenceLaunchPlan(ReferenceEntity, LaunchPlan):
     """A plan that is registered already."""
 
-    def __init__(  # noqa: PLR0913 - the parts of an id, and the signature
+    def __init__(
         self,
         project: str,
         domain: str,

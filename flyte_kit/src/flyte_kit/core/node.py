@@ -83,11 +83,6 @@ class Node:
         return self.id
 
     @property
-    def wire_id(self) -> str:
-        """Id by which bindings refer to it; empty for the workflow's own inputs."""
-        return "" if self.id == GLOBAL_INPUT_NODE_ID else self.id
-
-    @property
     def outputs(self) -> dict[str, Promise]:
         """Promises by name, of a node made by ``create_node``.
 
@@ -192,7 +187,7 @@ def _no_promises(arguments: Mapping[str, Any]) -> None:
 def _set_metadata(metadata: NodeMetadata, **given: Any) -> None:
     timeout = given["timeout"]
     if timeout is None:
-        metadata.timeout.FromTimedelta(datetime.timedelta())
+        metadata.ClearField("timeout")
     elif timeout is not Node.TIMEOUT_OVERRIDE_SENTINEL:
         metadata.timeout.FromTimedelta(as_timedelta(timeout))
     if given["retries"] is not None:
@@ -235,7 +230,7 @@ def as_timedelta(value: Any) -> datetime.timedelta:
     raise ValueError("timeout should be duration represented as either a datetime.timedelta or int seconds")
 
 
-def node_metadata(  # noqa: PLR0913 - the fields of the message
+def node_metadata(
     name: str,
     *,
     timeout: datetime.timedelta | None = None,

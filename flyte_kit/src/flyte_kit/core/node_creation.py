@@ -18,7 +18,9 @@ def create_node(entity: Any, *args: Any, **kwargs: Any) -> Any:
     :raises FlyteAssertion: for arguments without a name, or outside of a workflow
     """
     if args:
-        raise FlyteAssertion(f"Only keyword args are supported to pass inputs to workflows and tasks. {len(args)} given")
+        raise FlyteAssertion(
+            f"Only keyword args are supported to pass inputs to workflows and tasks. {len(args)} given"
+        )
     ctx = FlyteContext.current_context()
     if ctx.compilation_state is not None:
         result = entity(**kwargs)

@@ -43,9 +43,7 @@ class Options:
     file_uploader: Any = None
 
     @classmethod
-    def default_from(
-        cls, k8s_service_account: str | None = None, raw_data_prefix: str | None = None
-    ) -> Options:
+    def default_from(cls, k8s_service_account: str | None = None, raw_data_prefix: str | None = None) -> Options:
         """Return options for a service account and a prefix of raw outputs."""
         return cls(
             security_context=SecurityContext(run_as=Identity(k8s_service_account=k8s_service_account))

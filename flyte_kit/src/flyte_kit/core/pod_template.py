@@ -52,10 +52,8 @@ def pod_spec_document(template: PodTemplate, primary: Container, settings: Seria
 
 
 def _fill(container: Any, primary: Container, settings: SerializationSettings, client: Any) -> None:
-    container.image = (
-        resolve_templates(container.image, settings.image_config) if container.image else primary.image
-    )
-    container.command, container.args = list(primary.command), list(primary.args)
+    container.image = resolve_templates(container.image, settings.image_config) if container.image else primary.image
+    container.command, container.args = list(primary.command), list(primary.args) or None
     limits, requests = _amounts(primary.resources.limits), _amounts(primary.resources.requests)
     if limits or requests:
         container.resources = client.V1ResourceRequirements(limits=limits, requests=requests)

@@ -48,7 +48,7 @@ class NodeOutput:
 
     def message(self) -> OutputReference:
         """Return the reference as the wire has it."""
-        result = OutputReference(node_id=self.node.wire_id, var=self.var)
+        result = OutputReference(node_id=self.node.id, var=self.var)
         for key in self.attr_path:
             result.attr_path.append(
                 PromiseAttribute(string_value=key) if isinstance(key, str) else PromiseAttribute(int_value=key)
@@ -97,7 +97,9 @@ class Promise:
 
     def __flyte_literal__(self) -> Literal:
         if not self.is_ready:
-            raise FlyteAssertion(f"{self} is not there before the workflow runs, so that nothing can be made of it now.")
+            raise FlyteAssertion(
+                f"{self} is not there before the workflow runs, so that nothing can be made of it now."
+            )
         return self.resolved()
 
     def eval(self) -> Any:

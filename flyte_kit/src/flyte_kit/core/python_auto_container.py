@@ -91,7 +91,12 @@ class PythonAutoContainerTask(PythonTask[T]):
         if secret_requests:
             kwargs["security_ctx"] = security_context(secret_requests)
         super().__init__(
-            task_type=task_type, name=name, task_config=task_config, environment=environment, metadata=metadata, **kwargs
+            task_type=task_type,
+            name=name,
+            task_config=task_config,
+            environment=environment,
+            metadata=metadata,
+            **kwargs,
         )
         self._task_resolver: TaskResolverMixin = task_resolver or default_task_resolver
         state = FlyteContextManager.current_context().compilation_state

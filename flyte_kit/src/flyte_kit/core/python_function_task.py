@@ -9,6 +9,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from flyte_kit.core.base_task import TaskResolverMixin
 from flyte_kit.core.calls import async_call_entity, call_entity
+from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.core.docstring import Docstring
 from flyte_kit.core.interface import Interface, transform_function_to_interface
 from flyte_kit.core.python_auto_container import PythonAutoContainerTask, default_task_resolver
@@ -41,9 +42,7 @@ class PythonInstanceTask(PythonAutoContainerTask[Any]):
     def __init__(
         self, name: str, task_config: Any, task_type: str = "python-task", task_resolver: Any = None, **kwargs: Any
     ) -> None:
-        super().__init__(
-            name=name, task_config=task_config, task_type=task_type, task_resolver=task_resolver, **kwargs
-        )
+        super().__init__(name=name, task_config=task_config, task_type=task_type, task_resolver=task_resolver, **kwargs)
 
 
 class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
@@ -91,6 +90,14 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
             _check_reachable(task_function)
 
     @property
+    def name(self) -> str:
+        """Full name; one made by a function of another module has the name of the module that called it in front."""
+        made_in = self.instantiated_in
+        if made_in and made_in != "__main__" and made_in not in self._name:
+            return f"{made_in}.{self._name}"
+        return self._name
+
+    @property
     def execution_mode(self) -> ExecutionBehavior:
         """What running it means."""
         return self._execution_mode
@@ -115,9 +122,11 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
 class AsyncPythonFunctionTask(PythonFunctionTask[P, R]):
     """A coroutine function as a task: its calls are awaited."""
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        """Call it: see :func:`flyte_kit.core.calls.async_call_entity`."""
-        return await async_call_entity(self, *args, **kwargs)
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call it: a promise while a workflow is put together, elsewhere something to await."""
+        compiling = FlyteContextManager.current_context().compilation_state is not None
+        result: R = (call_entity if compiling else async_call_entity)(self, *args, **kwargs)  # type: ignore[operator]
+        return result
 
     def execute(self, **kwargs: Any) -> Any:
         """Run the coroutine to its end."""

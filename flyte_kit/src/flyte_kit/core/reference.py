@@ -18,7 +18,7 @@ _KINDS: dict[int, Any] = {
 }
 
 
-def get_reference_entity(  # noqa: PLR0913 - the parts of an id, and the signature
+def get_reference_entity(
     resource_type: int,
     project: str,
     domain: str,

@@ -12,7 +12,7 @@ from flyte_kit.core.reference_entity import ReferenceEntity, WorkflowReference
 class ReferenceWorkflow(ReferenceEntity):
     """A workflow that is registered already. It can be launched; as a part of another workflow use a launch plan."""
 
-    def __init__(  # noqa: PLR0913 - the parts of an id, and the signature
+    def __init__(
         self,
         project: str,
         domain: str,

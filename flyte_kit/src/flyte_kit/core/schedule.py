@@ -102,7 +102,9 @@ class FixedRate(Schedule):
                 f"Granularity of less than a minute is not supported for FixedRate schedules.  Received: {duration}"
             )
         unit, length = next((unit, length) for unit, length in _UNITS if not duration % length)
-        super().__init__(ScheduleMessage(rate=FixedRateMessage(value=duration // length, unit=unit)), kickoff_time_input_arg)
+        super().__init__(
+            ScheduleMessage(rate=FixedRateMessage(value=duration // length, unit=unit)), kickoff_time_input_arg
+        )
 
 
 class OnSchedule:

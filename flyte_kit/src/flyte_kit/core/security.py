@@ -34,8 +34,8 @@ class Secret:
     MountType = _MountType
 
     def __post_init__(self) -> None:
-        if self.group is None and self.key is None:
-            raise ValueError("Group or key is required for a Secret")
+        if self.group is None:
+            raise ValueError("Group is a required parameter of Secret: clusters keep secrets in groups")
 
     def message(self) -> SecretMessage:
         """Return the secret as the wire has it."""

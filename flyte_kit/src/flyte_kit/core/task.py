@@ -220,7 +220,7 @@ def cache_arguments(
 class ReferenceTask(ReferenceEntity, PythonTask[Any]):
     """A task that is registered already."""
 
-    def __init__(  # noqa: PLR0913 - the parts of an id, and the signature
+    def __init__(
         self,
         project: str,
         domain: str,
@@ -232,9 +232,7 @@ class ReferenceTask(ReferenceEntity, PythonTask[Any]):
         ReferenceEntity.__init__(self, TaskReference(project, domain, name, version), inputs, outputs)
 
 
-def reference_task(
-    project: str, domain: str, name: str, version: str
-) -> Callable[[Callable[..., Any]], ReferenceTask]:
+def reference_task(project: str, domain: str, name: str, version: str) -> Callable[[Callable[..., Any]], ReferenceTask]:
     """Refer to a task that is registered already; the function gives only its signature."""
 
     def wrapper(function: Callable[..., Any]) -> ReferenceTask:

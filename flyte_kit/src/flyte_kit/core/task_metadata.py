@@ -6,7 +6,8 @@ import datetime
 from dataclasses import dataclass
 
 from flyteidl.core.literals_pb2 import RetryStrategy
-from flyteidl.core.tasks_pb2 import RuntimeMetadata, TaskMetadata as TaskMetadataMessage
+from flyteidl.core.tasks_pb2 import RuntimeMetadata
+from flyteidl.core.tasks_pb2 import TaskMetadata as TaskMetadataMessage
 from google.protobuf.wrappers_pb2 import BoolValue
 
 from flyte_kit.core.constants import WIRE_VERSION

@@ -19,6 +19,7 @@ from flyte_kit.core.bindings import Binding, bind
 from flyte_kit.core.calls import call_entity, translate_inputs_to_literals
 from flyte_kit.core.class_based_resolver import ClassStorageTaskResolver
 from flyte_kit.core.condition import ConditionalSection
+from flyte_kit.core.constants import wire_name
 from flyte_kit.core.context_manager import (
     CompilationState,
     ExecutionMode,
@@ -261,7 +262,7 @@ class PythonFunctionWorkflow(WorkflowBase, ClassStorageTaskResolver, Generic[P, 
 
     def task_name(self, t: Any) -> str | None:
         """Return the name of a task that the body defines."""
-        return f"{self.name}.{t.__module__}.{t.name}"
+        return f"{self.name}.{wire_name(t.__module__)}.{t.name}"
 
     def compile(self, **kwargs: Any) -> None:
         """Run the function on promises.

@@ -37,7 +37,9 @@ def write_pages(ctx: FlyteContext, task: Any, inputs: dict[str, Any], outputs: d
 
 def _values(ctx: FlyteContext, values: dict[str, Any], types: dict[str, Any]) -> str:
     return "\n".join(
-        f"<h4>{name}</h4>{TypeEngine.to_html(ctx, value, types[name])}" for name, value in values.items() if name in types
+        f"<h4>{name}</h4>{TypeEngine.to_html(ctx, value, types[name])}"
+        for name, value in values.items()
+        if name in types
     )
 
 

@@ -231,7 +231,9 @@ class ImageBuildEngine:
         if image_spec.builder is None:
             return
         if image_spec.builder not in cls.registry:
-            raise ConfigError(f"image builder {image_spec.builder!r} is not registered; there are {sorted(cls.registry)}")
+            raise ConfigError(
+                f"image builder {image_spec.builder!r} is not registered; there are {sorted(cls.registry)}"
+            )
         builder = cls.registry[image_spec.builder].builder
         if builder.should_build(image_spec):
             real = builder.build_image(image_spec)

@@ -52,7 +52,12 @@ class BaseSensor(PythonTask[Any]):
                 raise ValueError("You cannot set both timeout and metadata parameters at the same time in the sensor")
             metadata = TaskMetadata(timeout=timeout)
         super().__init__(
-            task_type=task_type, name=name, task_config=None, interface=Interface(inputs=inputs), metadata=metadata, **kwargs
+            task_type=task_type,
+            name=name,
+            task_config=None,
+            interface=Interface(inputs=inputs),
+            metadata=metadata,
+            **kwargs,
         )
         self._sensor_config = sensor_config
 

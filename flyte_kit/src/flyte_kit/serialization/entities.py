@@ -77,4 +77,7 @@ class Serializer:
                 self.add(entity)
             if isinstance(entity, WorkflowBase):
                 self.add(LaunchPlan.get_default_launch_plan(ctx, entity))
+            as_workflow = getattr(entity, "get_as_workflow", None)
+            if as_workflow is not None:
+                self.add(LaunchPlan.get_default_launch_plan(ctx, as_workflow()))
         return self.known

@@ -111,10 +111,11 @@ def _array(entity: Any, inner: NodeMessage) -> ArrayNodeMessage:
     )
     if entity.concurrency is not None:
         message.parallelism = entity.concurrency
-    if entity.min_successes:
-        message.min_successes = entity.min_successes
-    elif entity.min_success_ratio is not None:
+    # The two are alternatives on the wire; where both are said, the ratio stands, as flytekit writes it.
+    if entity.min_success_ratio is not None:
         message.min_success_ratio = entity.min_success_ratio
+    elif entity.min_successes is not None:
+        message.min_successes = entity.min_successes
     if entity.run_all_sub_nodes:
         message.run_all_sub_nodes = True
     return message

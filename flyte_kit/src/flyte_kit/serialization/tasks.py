@@ -77,8 +77,8 @@ def _config(task: PythonTask[Any], settings: SerializationSettings) -> dict[str,
 
 def _add_target(template: TaskTemplate, task: PythonTask[Any], settings: SerializationSettings) -> None:
     if settings.should_fast_serialize() and isinstance(task, PythonAutoContainerTask | ArrayNodeMapTask):
-        command = task.get_command
-        task.set_command_fn(lambda given: fast_prefix(given) + command(given))
+        command = fast_prefix(settings) + task.get_command(settings)
+        task.set_command_fn(lambda given: command)
         try:
             _set_target(template, task, settings)
         finally:
@@ -106,5 +106,3 @@ def with_images(settings: SerializationSettings) -> SerializationSettings:
                 images.append(image)
     config = ImageConfig(settings.image_config.default_image, images or None)
     return dataclasses.replace(settings, image_config=config)
-
-

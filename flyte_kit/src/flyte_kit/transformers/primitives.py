@@ -155,7 +155,7 @@ def _read_timedelta(lv: Literal) -> datetime.timedelta | None:
     return lv.scalar.primitive.duration.ToTimedelta() if _kind(lv) == "duration" else None
 
 
-def _read_none(lv: Literal) -> None | bool:
+def _read_none(lv: Literal) -> bool | None:
     return None if lv.scalar.WhichOneof("value") == "none_type" else False
 
 

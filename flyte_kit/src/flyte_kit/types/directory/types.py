@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, Union, cast
+from typing import Any, Generic, TypeVar, cast
 
 from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.storage.local import local_path
@@ -27,7 +27,7 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
     :param remote_directory: where to upload to; False leaves the folder where it is
     """
 
-    path: Union[str, os.PathLike[str]] = cast(str, None)
+    path: str | os.PathLike[str] = cast(str, None)
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, Generic, Optional, TypeVar, Union, cast
+from typing import IO, Any, Generic, TypeVar, cast
 
 from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.storage.local import local_path
@@ -33,8 +33,8 @@ class FlyteFile(os.PathLike[str], Generic[T]):
     :param metadata: facts that travel beside the literal
     """
 
-    path: Union[str, os.PathLike[str]] = cast(str, None)
-    metadata: Optional[dict[str, str]] = None
+    path: str | os.PathLike[str] = cast(str, None)
+    metadata: dict[str, str] | None = None
 
     def __init__(
         self,

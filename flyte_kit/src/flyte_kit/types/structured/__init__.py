@@ -1,5 +1,6 @@
 """Tables: a data frame here, an object or a warehouse's table there."""
 
+from flyte_kit.types.structured.engine import StructuredDatasetTransformerEngine, StructuredDatasetType
 from flyte_kit.types.structured.structured_dataset import (
     CSV,
     GENERIC_FORMAT,
@@ -9,7 +10,6 @@ from flyte_kit.types.structured.structured_dataset import (
     StructuredDatasetEncoder,
     StructuredDatasetFormat,
 )
-from flyte_kit.types.structured.engine import StructuredDatasetTransformerEngine, StructuredDatasetType
 
 __all__ = [
     "CSV",

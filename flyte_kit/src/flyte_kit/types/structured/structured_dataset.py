@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Optional, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flyteidl.core.literals_pb2 import StructuredDataset as StructuredDatasetMessage
 from flyteidl.core.literals_pb2 import StructuredDatasetMetadata
@@ -31,8 +31,8 @@ class StructuredDataset:
     :ivar file_format: e.g. ``parquet``; that of the frame's library without one
     """
 
-    uri: Optional[str] = None
-    file_format: Optional[str] = GENERIC_FORMAT
+    uri: str | None = None
+    file_format: str | None = GENERIC_FORMAT
 
     def __init__(
         self,
