@@ -108,6 +108,10 @@ class Kubelet:
         try:
             if await self._start(running):
                 await self._follow(running)
+        except Exception as error:
+            LOG.exception("pod %s", pod["metadata"]["name"])
+            await running.kill(0)
+            await self._objects.set_status(pod, pod_status.lost(pod, f"{type(error).__name__}: {error}"))
         finally:
             self._running.pop(uid, None)
 
@@ -125,8 +129,7 @@ class Kubelet:
                 return False
             except (SystemFault, OSError) as error:
                 LOG.warning("pod %s cannot be started now: %s", pod["metadata"]["name"], error)
-                status = pod_status.waiting(pod, "CreateContainerConfigError", str(error))
-                await self._objects.set_status(pod, status)
+                await self._objects.set_status(pod, pod_status.waiting(pod, "ContainerCreating", str(error)))
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
         return False
 

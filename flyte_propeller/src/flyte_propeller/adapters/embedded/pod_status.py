@@ -75,6 +75,11 @@ def ended(
     return status
 
 
+def lost(pod: Mapping[str, Any], message: str) -> dict[str, Any]:
+    """Return the status of a pod that this machine has lost track of: its containers say nothing any more."""
+    return {**_status(pod, "Failed", {}), "reason": "NodeShutdown", "message": f"the kubelet failed: {message}"}
+
+
 def tail(log: Path) -> str:
     """Return the end of a log, for the message of a container that failed."""
     try:
