@@ -96,35 +96,55 @@ def test_the_second_signal_stops_it_at_once(tmp_path, installed, eventually) -> 
     assert processes_below(tmp_path / "data") == []
 
 
-def test_a_signal_while_it_starts_ends_it_with_exit_code_0(tmp_path) -> None:
-    for delay in (0.4, 0.8, 1.2):
-        process = launch(tmp_path / f"data{delay}")
-        time.sleep(delay)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=10)
-        assert process.returncode in (0, -signal.SIGTERM)  # before Python has read a line, the signal kills
-        assert err == ""
+SLOW = {
+    "reading the settings": """
+import time, flyte_cli.up.config_file as module
+module.effective = lambda *_: time.sleep(60)
+""",
+    "starting the control plane": """
+import asyncio, flyte_admin.app as module
+real = module.migrate
+async def slow(database):
+    await asyncio.sleep(3)
+    await real(database)
+module.migrate = slow
+""",
+}
+"""Step of the start → what makes it slow."""
 
 
-def test_a_slow_start_says_what_it_is_at(tmp_path) -> None:
-    code = "import time\n" + (
-        "import flyte_admin.app as app\nreal = app.migrate\n"
-        "async def slow(database):\n    time.sleep(3)\n    await real(database)\n"
-        "app.migrate = slow\nfrom flyte_cli.main import main\nmain()\n"
-    )
-    grpc, http, s3 = free_ports(3)
-    command = [sys.executable, "-c", code, "up", "--data", str(tmp_path / "data"), "--port", str(grpc)]
-    command += ["--http-port", str(http), "--s3-port", str(s3)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def slow_start(data: Path, step: str) -> tuple[subprocess.Popen[str], str]:
+    """Start `flyte up` with a slow step; return it with the first line that it prints."""
+    grpc, http, s3 = map(str, free_ports(3))
+    program = f"{SLOW[step]}\nfrom flyte_cli.main import main\nmain()"
+    command = [sys.executable, "-c", program, "up", "--data", str(data), "--port", grpc]
+    command += ["--http-port", http, "--s3-port", s3]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "ready" in line:
-            break
+    return process, process.stdout.readline()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("step", SLOW)
+def test_a_slow_start_says_what_it_is_at_and_is_stopped_in_time(tmp_path, step, number) -> None:
+    process, line = slow_start(tmp_path / "data", step)
+    assert line.startswith(f"flyte: {step}")
+    started = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    assert "ready" not in out
+    assert time.monotonic() - started < 2
+    assert processes_below(tmp_path / "data") == []
+
+
+def test_a_slow_start_gets_ready_all_the_same(tmp_path) -> None:
+    process, _ = slow_start(tmp_path / "data", "starting the control plane")
+    assert process.stdout is not None
+    assert any("ready" in line for line in process.stdout)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
-    assert lines[0].startswith("flyte: starting the control plane")
+    assert process.returncode == 0
 
 
 def test_a_taken_port_is_named_with_its_option(tmp_path) -> None:
