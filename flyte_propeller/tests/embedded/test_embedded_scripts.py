@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from flyte_core.testing.fakes import MemoryStore
+from flyte_propeller.adapters.embedded import EmbeddedCluster
 from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder
+from flyte_propeller.adapters.embedded.environments import Environment, ImageTable
 from flyte_propeller.adapters.embedded.warm import WarmParent
 
-from .conftest import exit_code
+from .conftest import Pods, exit_code
 
 MODULE = """
-import atexit, os, signal, sys, threading, time
+import atexit, os, signal, sys, tempfile, threading, time
 
 def look():
     atexit.register(print, "at the end")
@@ -30,8 +35,12 @@ def message(): sys.exit("a message")
 def number(): return 3
 def nothing(): return None
 def half(): print("half", end="")
+def folders():
+    import flyte_kit
+    print(tempfile.gettempdir(), os.environ["TMPDIR"], flyte_kit.FOLDER, sep="\\n")
 """
-SCRIPTS = ("look", "fail", "code", "message", "number", "nothing", "half")
+PREIMPORTED = "import tempfile\nFOLDER = tempfile.mkdtemp()\n"
+SCRIPTS = ("look", "fail", "code", "message", "number", "nothing", "half", "folders")
 
 
 @pytest.fixture
@@ -42,6 +51,7 @@ def python(tmp_path: Path) -> Path:
     site = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     (site / "scripted-1.0.dist-info").mkdir(parents=True)
     (site / "scripted.py").write_text(MODULE)
+    (site / "flyte_kit.py").write_text(PREIMPORTED)
     (site / "scripted-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n")
     points = "".join(f"s-{name} = scripted:{name}\n" for name in SCRIPTS)
     (site / "scripted-1.0.dist-info" / "entry_points.txt").write_text(f"[console_scripts]\n{points}")
@@ -88,11 +98,40 @@ async def test_a_script_is_ended_by_the_request_to_end(pods):
     await pods.delete("p", grace_seconds=20)
 
 
+async def test_temporary_files_of_a_script_go_where_its_pod_is_told_and_those_of_the_warm_parent_with_it(
+    tmp_path, python
+):
+    folder = tmp_path / "c"
+    cluster = await EmbeddedCluster.open(folder, store=MemoryStore(), images=ImageTable((), Environment(python)))
+    pods = Pods(cluster, MemoryStore(), folder)
+    await pods.run("p", "s-folders")
+    found, told, at_import = pods.log("p").splitlines()
+    assert found == told
+    assert Path(found).is_relative_to(folder / "attempts")
+    assert Path(at_import).is_relative_to(folder / "warm")
+    assert Path(at_import).is_dir()
+    await cluster.close()
+    assert list((folder / "warm").iterdir()) == []
+
+
+async def test_temporary_files_of_a_killed_warm_parent_are_removed_by_the_next_server(tmp_path, python):
+    folder = tmp_path / "c"
+    cluster = await EmbeddedCluster.open(folder, store=MemoryStore(), images=ImageTable((), Environment(python)))
+    pods = Pods(cluster, MemoryStore(), folder)
+    await pods.run("p", "python", "-c", "import os; print(os.getppid())")
+    os.kill(int(pods.log("p")), signal.SIGKILL)
+    await cluster.close()
+    assert len(list((folder / "warm").iterdir())) == 1
+    cluster = await EmbeddedCluster.open(folder, store=MemoryStore(), images=ImageTable((), Environment(python)))
+    assert list((folder / "warm").iterdir()) == []
+    await cluster.close()
+
+
 async def test_a_sealed_attempt_is_never_started(tmp_path, python):
     folder = AttemptFolder(tmp_path / "attempt")
     folder.create()
     folder.seal(["main"])
-    parent = await WarmParent.start(python)
+    parent = await WarmParent.start(python, tmp_path / "warm")
     request = {
         "id": "a/main",
         "claim": str(folder.claim_file("main")),
@@ -108,3 +147,38 @@ async def test_a_sealed_attempt_is_never_started(tmp_path, python):
     assert not await parent.run(request, lambda _: pytest.fail("it has run"))
     await parent.end()
     assert not (tmp_path / "log").exists()
+
+
+STOCK_TASK = """
+import flytekit
+
+@flytekit.task
+def folders():
+    files = flytekit.FlyteContextManager.current_context().file_access
+    print("folders:", flytekit.current_context().working_directory, files.local_sandbox_dir)
+"""
+
+
+async def test_folders_that_stock_flytekit_makes_for_a_task_go_with_its_pod(tmp_path):
+    stock = os.environ.get("FLYTE_STOCK_PYTHON")
+    if not stock:
+        pytest.skip("FLYTE_STOCK_PYTHON names no environment with stock flytekit: run `nox -s interop`")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "stock_folders.py").write_text(STOCK_TASK)
+    (tmp_path / "inputs.pb").write_bytes(b"")
+    out = str(tmp_path / "out")
+    resolver = "flytekit.core.python_auto_container.default_task_resolver"
+    options = ["--inputs", str(tmp_path / "inputs.pb"), "--output-prefix", out, "--raw-output-data-prefix", out]
+    loader = ["task-module", "stock_folders", "task-name", "folders"]
+    folder = tmp_path / "c"
+    cluster = await EmbeddedCluster.open(folder, store=MemoryStore(), images=ImageTable((), Environment(Path(stock))))
+    pods = Pods(cluster, MemoryStore(), folder)
+    env = [{"name": "PYTHONPATH", "value": str(tmp_path / "code")}]
+    arguments = ["pyflyte-execute", *options, "--resolver", resolver, "--", *loader]
+    pod = await pods.run("p", *arguments, container={"env": env})
+    assert pod["status"]["phase"] == "Succeeded", pods.log("p")
+    line = next(line for line in pods.log("p").splitlines() if line.startswith("folders:"))
+    for made in line.split()[1:]:
+        assert Path(made).is_relative_to(folder / "attempts" / pod["metadata"]["uid"] / "tmp")
+    await pods.delete("p")
+    await cluster.close()

@@ -63,7 +63,9 @@ class EmbeddedCluster:
         except BaseException:
             os.close(lock)
             raise
-        machine = Machine(store, images or ImageTable(), WarmParents(), folder / "logs", log_limit, memory_limits)
+        warm = WarmParents(folder / "warm")
+        warm.remove_strays()
+        machine = Machine(store, images or ImageTable(), warm, folder / "logs", log_limit, memory_limits)
         return cls(folder, lock, objects, machine)
 
     async def warm(self, python: Path) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
+import os
+import shutil
 import socket
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -56,15 +60,17 @@ class WarmParent:
         self._reading = asyncio.create_task(self._read(reader), name=f"warm parent of {python}")
 
     @classmethod
-    async def start(cls, python: Path) -> WarmParent:
+    async def start(cls, python: Path, temporary: Path) -> WarmParent:
         """Start the process; it imports in its own time, and takes requests afterwards.
 
+        :param temporary: folder for its temporary files; the process makes it, and removes it at its end
         :raises flyte_core.errors.Unavailable: if the interpreter cannot be started
         """
         ours, theirs = socket.socketpair()
         environment = {
             "PATH": f"{python.parent}:/usr/bin:/bin",
             "HOME": "/nonexistent",
+            "TMPDIR": str(temporary),
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
             "FLYTE_SDK_LOGGING_LEVEL": "40",
@@ -160,12 +166,23 @@ class WarmParent:
 
 
 class WarmParents:
-    """All warm parents of this server."""
+    """All warm parents of this server.
 
-    def __init__(self) -> None:
+    :param folder: for the temporary files of each
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._parents: dict[Path, WarmParent] = {}
         self._starting: dict[Path, asyncio.Lock] = {}
         self._ended = False
+
+    def remove_strays(self) -> None:
+        """Remove the temporary files of warm parents that were killed; those that live keep theirs."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        for path in self._folder.iterdir():
+            if not _is_locked(path):
+                shutil.rmtree(path, ignore_errors=True)
 
     async def of(self, python: Path) -> WarmParent:
         """Return the warm parent of that environment, started if there is none.
@@ -178,10 +195,25 @@ class WarmParents:
                 raise Unavailable("the cluster is stopped")
             parent = self._parents.get(python)
             if parent is None or not parent.alive:
-                parent = self._parents[python] = await WarmParent.start(python)
+                parent = self._parents[python] = await WarmParent.start(python, self._folder / uuid.uuid4().hex)
             return parent
 
     async def end(self) -> None:
         """Kill all children, and wait for the end of the processes."""
         self._ended = True
         await asyncio.gather(*(parent.end() for parent in self._parents.values()))
+
+
+def _is_locked(folder: Path) -> bool:
+    """Tell whether the process that made the folder still lives."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

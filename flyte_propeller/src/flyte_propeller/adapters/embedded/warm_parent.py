@@ -37,9 +37,11 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 SOCKET = 0
@@ -200,11 +202,10 @@ def run_script(entry: importlib.metadata.EntryPoint, argv: list[str]) -> int:
 
 
 def take_up_environment() -> None:
-    """Have modules that read the environment when they were imported read it again."""
-    loggers = sys.modules.get("flytekit.loggers")
-    if loggers is not None and any(name.startswith("FLYTE_SDK_") for name in os.environ):
-        with contextlib.suppress(Exception):
-            loggers.initialize_global_loggers()
+    """Have what read the environment before the fork read it again."""
+    tempfile.tempdir = None
+    for primer in PRIMERS:
+        primer["after_fork"]()
 
 
 def end_interpreter() -> None:
@@ -389,20 +390,38 @@ class Parent:
                 kill(pid, signal.SIGKILL)
 
 
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[None]:
+    """Keep TMPDIR for as long as this program lives: what modules put there at their import is not left behind.
+
+    It stays locked meanwhile, so that servers can tell it from one that nobody will remove.
+    """
+    folder = os.environ["TMPDIR"]
+    os.makedirs(folder, 0o700, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
 def main() -> None:
     """Import what is there of the modules named, freeze them for the children, serve."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
-    for name in sys.argv[1:]:
-        with contextlib.suppress(Exception):
-            if name.endswith(".py"):
-                PRIMERS.append(runpy.run_path(name))
-            else:
-                importlib.import_module(name)
-    SCRIPTS.update({entry.name: entry for entry in importlib.metadata.entry_points(group="console_scripts")})
-    gc.collect()
-    gc.freeze()
-    Parent().run()
+    with temporary_folder():
+        for name in sys.argv[1:]:
+            with contextlib.suppress(Exception):
+                if name.endswith(".py"):
+                    PRIMERS.append(runpy.run_path(name))
+                else:
+                    importlib.import_module(name)
+        SCRIPTS.update({entry.name: entry for entry in importlib.metadata.entry_points(group="console_scripts")})
+        gc.collect()
+        gc.freeze()
+        Parent().run()
 
 
 if __name__ == "__main__":

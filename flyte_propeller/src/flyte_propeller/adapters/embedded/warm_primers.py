@@ -1,5 +1,7 @@
 """Run by a warm parent after its imports: does once what every task would do again at its first use of a library.
 
+Its ``after_fork`` does in each task what libraries did at their import for the warm parent alone.
+
 Like the warm parent itself it runs in any environment: what a library lacks, or has changed, is left out.
 """
 
@@ -8,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import mimetypes
+import os
 import sys
+import tempfile
 from typing import Any
 
 NOT_A_KEY = "none"
@@ -50,6 +54,24 @@ def prime_botocore() -> None:
 def prime_docstrings() -> None:
     """Compile the expressions that read the docstring of a task."""
     importlib.import_module("docstring_parser").parse("A.\n\n:param a: b\n:return: c\n")
+
+
+def renew_flytekit() -> None:
+    """Give the task its own loggers and its own folder for files, as an import in the task would have done."""
+    if any(name.startswith("FLYTE_SDK_") for name in os.environ):
+        sys.modules["flytekit.loggers"].initialize_global_loggers()
+    persistence: Any = sys.modules["flytekit.core.data_persistence"]
+    folder = persistence.flyte_tmp_dir = tempfile.mkdtemp(prefix="flyte-")
+    persistence.default_local_file_access_provider.__init__(
+        local_sandbox_dir=os.path.join(folder, "sandbox"), raw_output_prefix=os.path.join(folder, "raw")
+    )
+
+
+def after_fork() -> None:
+    """Renew what belongs to one task. To be called once its environment is set."""
+    if "flytekit.core.data_persistence" in sys.modules:
+        with contextlib.suppress(Exception):
+            renew_flytekit()
 
 
 def main() -> None:
