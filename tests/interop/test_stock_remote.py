@@ -147,3 +147,9 @@ def test_a_sub_workflow_is_registered_with_its_parent(stock: Stock, registered: 
 def test_a_sub_workflow_runs(stock: Stock, registered: str) -> None:
     answer = execute(stock, "outer", "{'x': 2}")
     assert (answer["phase"], answer["outputs"]) == (4, 10)
+
+
+def test_a_conditional_runs_the_case_that_holds(stock: Stock, registered: str) -> None:
+    assert execute(stock, "choose", "{'x': 3}")["outputs"] == 6
+    assert execute(stock, "choose", "{'x': 7}")["outputs"] == 15
+    assert "x is too small" in str(execute(stock, "choose", "{'x': 0}")["error"])

@@ -76,6 +76,7 @@ def _parse(manifest: Manifest, settings: PropellerSettings, plugin_of: PluginOf)
         interruptible_default=bool((manifest.get("node-defaults") or {}).get("interruptible")),
         console_url=manifest.get("consoleUrl") or "",
         sub_workflow_nodes=tuple(node.index for node in nodes if node.kind == "workflow"),
+        branch_nodes=tuple(node.index for node in reversed(nodes) if node.kind == "branch"),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
+from flyteidl.core.condition_pb2 import BooleanExpression
 from flyteidl.core.literals_pb2 import Binding, BindingData
 from flyteidl.core.tasks_pb2 import TaskTemplate
 from google.protobuf.json_format import ParseDict
@@ -17,10 +18,10 @@ from flyte_core import paths
 from flyte_core.cluster import Manifest
 from flyte_core.errors import InvalidInput
 from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
-from flyte_propeller.machine.workflow import Node, NodeKind
+from flyte_propeller.machine.workflow import Branch, Node, NodeKind
 
 M = TypeVar("M", bound=Message)
-SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow")
+SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch")
 MAX_DEPTH = 20
 """Sub-workflows within sub-workflows, at most: what refers to itself is found out."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
@@ -73,11 +74,13 @@ def _kind(node: Mapping[str, Any]) -> NodeKind:
 class Place:
     """Where a graph lies: at the top, or within a sub-workflow node.
 
-    :ivar outer: the sub-workflow node; None at the top
+    :ivar outer: the sub-workflow or branch node; None at the top
+    :ivar graph: of the case of a branch: where the graph lies that the branch is in, whose names it uses
     """
 
     data_dir: str
     outer: Node | None = None
+    graph: Place | None = None
 
     @property
     def parent(self) -> int | None:
@@ -96,6 +99,8 @@ class Place:
 
     def bound(self, binding: Binding) -> Binding:
         """Return the binding with promises of this graph's nodes named by their unique ids."""
+        if self.graph is not None:
+            return self.graph.bound(binding)
         if self.outer is not None:
             self._rename(binding.binding)
         return binding
@@ -112,6 +117,50 @@ class Place:
                     self._rename(item)
             case _:
                 pass  # a scalar names no node
+
+
+def _case_ids(node: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the nodes of a branch node's cases."""
+    branch = node["branch"]
+    blocks = [branch["if"], *(branch.get("elseIf") or ())]
+    return [*(block["then"] for block in blocks), *([branch["else"]] if branch.get("else") else [])]
+
+
+def _outermost_first(listed: Mapping[str, Any], branch_of: Mapping[str, str]) -> list[str]:
+    """Return the ids so that a branch comes before its cases."""
+
+    def depth(identifier: str) -> int:
+        count = 0
+        while identifier in branch_of and count <= len(listed):
+            identifier, count = branch_of[identifier], count + 1
+        return count
+
+    return sorted(listed, key=depth)
+
+
+def _branch(branch: Mapping[str, Any], index: Mapping[str, int]) -> Branch:
+    blocks = [branch["if"], *(branch.get("elseIf") or ())]
+    cases = tuple((from_jsonpb(block["condition"], BooleanExpression()), index[block["then"]]) for block in blocks)
+    otherwise = index[branch["else"]] if branch.get("else") else None
+    fail = branch.get("elseFail")
+    return Branch(cases, otherwise, fail.get("message", "") if fail else None)
+
+
+def _wait_for_cases(
+    upstream: dict[str, list[str]], downstream: dict[str, list[str]], branch_of: Mapping[str, str]
+) -> None:
+    """Have a branch wait for what its cases need: a case begins in the moment in which it is chosen."""
+    for case, branch in branch_of.items():
+        while branch in branch_of:
+            branch = branch_of[branch]
+        for before in upstream.get(case, ()):
+            if before not in branch_of and before not in upstream.setdefault(branch, []):
+                upstream[branch].append(before)
+                downstream.setdefault(before, []).append(branch)
+
+
+_UNREAD = Node(-1, "", "start")
+"""Holds a node's place in the row until it is read."""
 
 
 class GraphReader:
@@ -139,17 +188,32 @@ class GraphReader:
             listed[spec["onFailure"]["id"]] = spec["onFailure"]
         first = len(self._nodes)
         index = {identifier: first + number for number, identifier in enumerate(listed)}
-        for identifier, number in index.items():
-            self._nodes.append(_node(listed[identifier], number, place, self._tasks, self._plugin_of))
-        self._connect(spec, index)
+        branch_of = {
+            case: node["id"] for node in listed.values() if node["kind"] == "branch" for case in _case_ids(node)
+        }
+        self._nodes += [_UNREAD] * len(listed)
+        for identifier in _outermost_first(listed, branch_of):
+            outer = branch_of.get(identifier)
+            within = place if outer is None else Place(self._data_dir, self._nodes[index[outer]], place)
+            number = index[identifier]
+            self._nodes[number] = _node(listed[identifier], number, within, self._tasks, self._plugin_of)
+        self._connect(spec, index, branch_of)
+        self._add_cases(listed, index)
         for identifier, number in index.items():
             if self._nodes[number].kind == "workflow":
                 self._expand(number, listed[identifier]["workflow"]["subWorkflowRef"])
         return index
 
-    def _connect(self, spec: Mapping[str, Any], index: Mapping[str, int]) -> None:
+    def _add_cases(self, listed: Mapping[str, Any], index: Mapping[str, int]) -> None:
+        for identifier, number in index.items():
+            if self._nodes[number].kind == "branch":
+                self._nodes[number] = replace(self._nodes[number], branch=_branch(listed[identifier]["branch"], index))
+
+    def _connect(self, spec: Mapping[str, Any], index: Mapping[str, int], branch_of: Mapping[str, str]) -> None:
         edges = spec.get("edges") or {}
-        upstream, downstream = edges.get("upstream") or {}, edges.get("downstream") or {}
+        upstream = {key: list(ids) for key, ids in (edges.get("upstream") or {}).items()}
+        downstream = {key: list(ids) for key, ids in (edges.get("downstream") or {}).items()}
+        _wait_for_cases(upstream, downstream, branch_of)
         unknown = {other for ids in (*upstream.values(), *downstream.values()) for other in ids if other not in index}
         if unknown:
             raise InvalidInput(f"edges name nodes that are not there: {', '.join(sorted(unknown))}", field="spec.edges")

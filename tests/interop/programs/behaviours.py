@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from typing import List
 
-from flytekit import current_context, task, workflow
+from flytekit import conditional, current_context, task, workflow
 from flytekit.exceptions.user import FlyteRecoverableException
 
 
@@ -111,3 +111,16 @@ def who() -> str:
 @workflow
 def identity() -> str:
     return who()
+
+
+@workflow
+def choose(x: int = 7) -> int:
+    return (
+        conditional("size")
+        .if_((x > 1) & (x <= 5))
+        .then(double(x=x))
+        .elif_(x > 5)
+        .then(inner(x=x))
+        .else_()
+        .fail("x is too small")
+    )

@@ -35,10 +35,12 @@ class Ask:
     node: its inputs as the workflow's outputs too).
 
     :ivar error: for the failure node: what the workflow failed with
+    :ivar outputs_of: for a branch whose case has ended: (node, attempt) whose outputs become the branch's instead
     """
 
     node: int
     error: ExecutionError | None = None
+    outputs_of: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowE
 
 from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
-from flyte_propeller.machine import sub_workflows, task_nodes
+from flyte_propeller.machine import branches, sub_workflows, task_nodes
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
@@ -58,7 +58,9 @@ def _advance(turn: Turn) -> None:
     if turn.state.phase in (WorkflowPhase.RUNNING, WorkflowPhase.HANDLING_FAILURE_NODE):
         _take_facts(turn)
     if turn.state.phase is WorkflowPhase.RUNNING:
+        branches.close(turn)
         _start_nodes(turn)
+        turn.more = branches.close(turn) or turn.more
         _settle_workflow(turn)
     if turn.state.phase in (WorkflowPhase.FAILING, WorkflowPhase.HANDLING_FAILURE_NODE):
         _handle_failure(turn)
@@ -79,9 +81,9 @@ def _begin(turn: Turn) -> bool:
         return True
     turn.report_node(workflow.start, NodeExecution.SUCCEEDED)
     turn.settle(workflow.start, NodePhase.SUCCEEDED)
-    free = tuple(
-        n.index for n in workflow.nodes if not n.upstream and n.kind != "start" and n.index != workflow.failure
-    )
+    cases = {case for index in workflow.branch_nodes for case in workflow.cases_of(index)}
+    roots = (node.index for node in workflow.nodes if not node.upstream and node.kind != "start")
+    free = tuple(index for index in roots if index != workflow.failure and index not in cases)
     turn.state = replace(turn.state, ready=turn.state.ready.push(free))
     return True
 
@@ -133,10 +135,26 @@ def _start_nodes(turn: Turn) -> None:
         if index == turn.workflow.end:
             _end(turn)
         else:
-            _note(turn, index, _BEGIN[turn.node(index).kind](turn, index))
+            _begin_node(turn, index)
     else:
         turn.more = bool(turn.state.ready)
     _launch_queued(turn)
+
+
+def _begin_node(turn: Turn, index: int) -> None:
+    """Have a node begin whose inputs are resolved."""
+    kind = turn.node(index).kind
+    if kind != "branch":
+        _note(turn, index, _BEGIN[kind](turn, index))
+        return
+    case = branches.choose(turn, index)
+    if isinstance(case, ExecutionError):
+        _note(turn, index, branches.refuse(turn, index, case))
+    elif case not in turn.facts.inputs:
+        turn.effects.append(Ask(case))  # branch and case begin in one step; this one is asked again with the answer
+    else:
+        branches.begin(turn, index)
+        _begin_node(turn, case)
 
 
 def _is_crowded(turn: Turn) -> bool:
@@ -261,6 +279,8 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
         index = node.index
         if index in state.settled or index in state.active or node.kind == "start" or index == workflow.failure:
             continue
+        if node.parent is not None and workflow.nodes[node.parent].kind == "branch":
+            continue  # its branch begins it
         ended = [state.settled[upstream].phase for upstream in node.upstream if upstream in state.settled]
         if 0 < len(ended) < len(node.upstream):
             waiting[index] = len(node.upstream) - len(ended)

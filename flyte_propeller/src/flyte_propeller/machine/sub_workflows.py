@@ -80,5 +80,6 @@ def _is_within(turn: Turn, index: int, outer: int) -> bool:
 
 
 def open_nodes(turn: Turn) -> int:
-    """Return how many sub-workflow nodes are open: they wait for no place."""
-    return sum(1 for index in turn.workflow.sub_workflow_nodes if index in turn.state.active)
+    """Return how many sub-workflow and branch nodes are open: they wait for no place."""
+    opening = (*turn.workflow.sub_workflow_nodes, *turn.workflow.branch_nodes)
+    return sum(1 for index in opening if index in turn.state.active)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
+from flyteidl.core.condition_pb2 import BooleanExpression
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import Binding, LiteralMap
 from flyteidl.core.security_pb2 import SecurityContext
@@ -16,7 +17,26 @@ from flyte_core.identifiers import GENERATED_NAME_LIMIT
 from flyte_core.paths import NodePaths
 from flyte_core.task_types import PlatformResources
 
-NodeKind: TypeAlias = Literal["start", "end", "task", "workflow"]
+NodeKind: TypeAlias = Literal["start", "end", "task", "workflow", "branch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The cases of a branch node.
+
+    :ivar cases: (condition, index of the node that runs where it is the first that holds)
+    :ivar otherwise: index of the node that runs where none holds
+    :ivar message: of the failure where none holds and there is no ``otherwise``
+    """
+
+    cases: tuple[tuple[BooleanExpression, int], ...]
+    otherwise: int | None = None
+    message: str | None = None
+
+    def all_cases(self) -> tuple[int, ...]:
+        """Return the indices of the nodes of all cases."""
+        rest = (self.otherwise,) if self.otherwise is not None else ()
+        return (*(case for _, case in self.cases), *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +51,11 @@ class Node:
     :ivar active_deadline: longest time from QUEUED to the end, all attempts
     :ivar plugin_id: of the plugin that serves the task's type, for events
     :ivar name_limit: longest generated name that this plugin takes
-    :ivar parent: index of the sub-workflow node that this one is within; None at the top
+    :ivar parent: index of the sub-workflow or branch node that this one is within; None at the top
     :ivar unique: id within the execution, where it differs from ``id``
     :ivar where: the node's folders, where they are not those of a node at the top
     :ivar inner: of a sub-workflow node: indices of the start and end node within
+    :ivar branch: of a branch node: its cases
     """
 
     index: int
@@ -59,6 +80,7 @@ class Node:
     unique: str = ""
     where: NodePaths | None = None
     inner: tuple[int, int] | None = None
+    branch: Branch | None = None
 
     @property
     def unique_id(self) -> str:
@@ -78,6 +100,7 @@ class Workflow:
     :ivar data_dir: URI of the execution's folder in the object store
     :ivar owner: ownerReference for what the execution creates
     :ivar sub_workflow_nodes: indices of the nodes of that kind
+    :ivar branch_nodes: the same of branch nodes, the innermost first
     """
 
     execution: WorkflowExecutionIdentifier
@@ -103,12 +126,18 @@ class Workflow:
     interruptible_default: bool = False
     console_url: str = ""
     sub_workflow_nodes: tuple[int, ...] = ()
+    branch_nodes: tuple[int, ...] = ()
 
     def wants_interruptible(self, node: Node) -> bool:
         """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
         if self.interruptible is not None:
             return self.interruptible
         return node.interruptible if node.interruptible is not None else self.interruptible_default
+
+    def cases_of(self, index: int) -> tuple[int, ...]:
+        """Return the indices of the nodes of a branch node's cases."""
+        branch = self.nodes[index].branch
+        return branch.all_cases() if branch is not None else ()
 
     @property
     def index_by_id(self) -> dict[str, int]:

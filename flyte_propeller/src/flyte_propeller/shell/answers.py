@@ -49,6 +49,8 @@ class Answers:
             await self._store.write(where.outputs(0), workflow.inputs.SerializeToString(deterministic=True))
             self._execution.keep_outputs(where.outputs(0), workflow.inputs)
             return workflow.inputs
+        if ask.outputs_of is not None:
+            return await self._copied_outputs(ask.outputs_of, where.outputs(0))
         try:
             inputs = await resolve(node.bindings, self._outputs_of, self._read_literal)
         except Unresolvable as error:
@@ -66,6 +68,20 @@ class Answers:
         if node.kind == "task":
             self._execution.inputs[ask.node] = inputs
         return inputs
+
+    async def _copied_outputs(self, source: tuple[int, int], target: str) -> LiteralMap | BindingFailure:
+        """Make a case's outputs those of its branch; a node without outputs has none to copy."""
+        workflow, (index, attempt) = self._execution.workflow, source
+        case = workflow.nodes[index]
+        outputs = LiteralMap()
+        if case.task is None or case.task.interface.outputs.variables:
+            try:
+                data = await self._store.read(workflow.paths_of(case).outputs(attempt), limit=self._limit)
+                outputs = LiteralMap.FromString(data)
+            except (NotFound, TooLarge, DecodeError) as error:
+                return BindingFailure(f"outputs of node [{case.id}] cannot be read: {error}")
+        await self._store.write(target, outputs.SerializeToString(deterministic=True))
+        return outputs
 
     async def _outputs_of(self, node_id: str) -> LiteralMap:
         execution = self._execution
