@@ -88,6 +88,12 @@ class Interface:
             self._typed = _typed(self)
         return self._typed
 
+    def with_wire_form(self, typed: TypedInterface) -> Interface:
+        """Return the signature with a form on the wire that is known already, rather than made of Python's types."""
+        result = Interface(self._inputs, self._outputs, self.output_tuple_name, self.docstring)
+        result._typed = typed
+        return result
+
     def remove_inputs(self, names: list[str] | None) -> Interface:
         """Return the signature without some inputs."""
         kept = {name: value for name, value in self._inputs.items() if name not in (names or [])}

@@ -1,0 +1,1 @@
+"""From files with tasks to what a control plane can register: modules, code, versions, messages."""

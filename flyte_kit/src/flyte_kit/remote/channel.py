@@ -1,0 +1,119 @@
+"""The channel to the control plane: errors in our terms, retries only where they can do no harm."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import grpc
+
+from flyte_core.errors import PermissionDenied
+from flyte_kit.configuration.platform import PlatformConfig
+from flyte_kit.exceptions.system import FlyteSystemException, FlyteSystemUnavailableException
+from flyte_kit.exceptions.user import (
+    FlyteAuthenticationException,
+    FlyteEntityAlreadyExistsException,
+    FlyteEntityNotExistException,
+    FlyteInvalidInputException,
+    FlyteTimeout,
+)
+
+OPTIONS = (
+    ("grpc.max_metadata_size", 32 * 1024),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    ("grpc.keepalive_time_ms", 30_000),
+)
+ATTEMPTS = 4
+FIRST_PAUSE = 0.2
+_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+_ERRORS: dict[grpc.StatusCode, type[Exception]] = {
+    grpc.StatusCode.UNAUTHENTICATED: FlyteAuthenticationException,
+    grpc.StatusCode.ALREADY_EXISTS: FlyteEntityAlreadyExistsException,
+    grpc.StatusCode.NOT_FOUND: FlyteEntityNotExistException,
+    grpc.StatusCode.INVALID_ARGUMENT: FlyteInvalidInputException,
+    grpc.StatusCode.FAILED_PRECONDITION: FlyteInvalidInputException,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.DEADLINE_EXCEEDED: FlyteTimeout,
+    grpc.StatusCode.UNAVAILABLE: FlyteSystemUnavailableException,
+}
+
+
+class Credentials(Protocol):
+    """Port of logins: what goes with every call."""
+
+    def metadata(self) -> Sequence[tuple[str, str]]:
+        """Return header names and values."""
+        ...
+
+    def renew(self) -> bool:
+        """Log in again after a refusal; return whether a further attempt makes sense."""
+        ...
+
+
+class NoCredentials:
+    """Calls without a login."""
+
+    def metadata(self) -> Sequence[tuple[str, str]]:
+        """Return nothing."""
+        return ()
+
+    def renew(self) -> bool:
+        """Do nothing."""
+        return False
+
+
+def open_channel(platform: PlatformConfig) -> grpc.Channel:
+    """Return a channel to a control plane; nothing is sent yet."""
+    if platform.insecure:
+        return grpc.insecure_channel(platform.endpoint, options=OPTIONS)
+    authority = None
+    if platform.ca_cert_file_path:
+        authority = Path(platform.ca_cert_file_path).read_bytes()
+    elif platform.insecure_skip_verify:
+        host, _, port = platform.endpoint.rpartition(":")
+        authority = ssl.get_server_certificate((host or platform.endpoint, int(port or 443))).encode()
+    return grpc.secure_channel(platform.endpoint, grpc.ssl_channel_credentials(authority), options=OPTIONS)
+
+
+class Caller:
+    """Makes calls.
+
+    :param credentials: port of logins
+    :param sleep: waits that many seconds
+    """
+
+    def __init__(self, credentials: Credentials | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._credentials: Credentials = credentials or NoCredentials()
+        self._sleep = sleep
+
+    def call(self, method: Any, request: Any, *, timeout: float | None = None) -> Any:
+        """Make a call and return the answer.
+
+        It is repeated when the control plane does not answer or is too busy. All calls of this client may be
+        repeated: creates carry the name of what they create.
+
+        :raises FlyteEntityNotExistException: and the other errors of this module's table, with the server's words
+        """
+        renewed = False
+        for attempt in range(ATTEMPTS):
+            try:
+                return method(request, timeout=timeout, metadata=[*self._credentials.metadata()])
+            except grpc.RpcError as error:
+                code = error.code()  # type: ignore[attr-defined]
+                if code is grpc.StatusCode.UNAUTHENTICATED and not renewed and self._credentials.renew():
+                    renewed = True
+                    continue
+                if code not in _AGAIN or attempt + 1 == ATTEMPTS:
+                    raise translated(error) from error
+                self._sleep(FIRST_PAUSE * 2**attempt)
+        raise FlyteSystemUnavailableException("the control plane does not answer")
+
+
+def translated(error: grpc.RpcError) -> Exception:
+    """Return a call's error in our terms."""
+    code, details = error.code(), error.details()  # type: ignore[attr-defined]
+    kind = _ERRORS.get(code, FlyteSystemException)
+    return kind(f"{details} ({code.name})")

@@ -1,0 +1,248 @@
+"""Registering what this program defines."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan as LaunchPlanMessage
+from flyteidl.admin.launch_plan_pb2 import LaunchPlanCreateRequest, LaunchPlanState, LaunchPlanUpdateRequest
+from flyteidl.admin.task_pb2 import TaskCreateRequest, TaskSpec
+from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest
+from flyteidl.core.identifier_pb2 import Identifier
+
+from flyte_kit.configuration.images import ImageConfig
+from flyte_kit.configuration.serialization import FastSerializationSettings, SerializationSettings
+from flyte_kit.core.context_manager import FlyteContextManager
+from flyte_kit.core.launch_plan import LaunchPlan
+from flyte_kit.core.options import Options
+from flyte_kit.core.tracker import extract_task_module
+from flyte_kit.core.workflow import WorkflowBase
+from flyte_kit.exceptions.user import FlyteEntityAlreadyExistsException
+from flyte_kit.registration.sources import CopyFileDetection, project_root
+from flyte_kit.registration.tarball import Tarball, pack
+from flyte_kit.registration.versions import version_of
+from flyte_kit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
+from flyte_kit.remote.fetching import Fetching
+from flyte_kit.remote.uploads import upload, upload_file
+from flyte_kit.serialization.entities import Serializer
+from flyte_kit.serialization.registrable import Registrable
+
+PARALLEL_CREATES = 8
+DEFAULT_DESTINATION = "."
+
+
+class Registering(Fetching):
+    """Upload code, register entities, switch launch plans."""
+
+    def upload_file(
+        self, to_upload: Path, project: str | None = None, domain: str | None = None, filename_root: str | None = None
+    ) -> tuple[bytes, str]:
+        """Store a local file; return its md5 and URI."""
+        return upload_file(
+            self.client,
+            Path(to_upload),
+            project=project or self.default_project,
+            domain=domain or self.default_domain,
+            root=filename_root or "",
+        )
+
+    def upload_code(self, code: Tarball, project: str | None = None, domain: str | None = None) -> str:
+        """Store packed code; return its URI."""
+        project, domain = project or self.default_project, domain or self.default_domain
+        return upload(self.client, code.content, project=project, domain=domain, name=code.name)[1]
+
+    def fast_package(
+        self, root: Path, deref_symlinks: bool = True, copy: CopyFileDetection = CopyFileDetection.ALL
+    ) -> tuple[str, str]:
+        """Pack and store the code of a folder; return its md5 and URI."""
+        code = pack(Path(root), copy, deref_symlinks=deref_symlinks)
+        return code.digest, self.upload_code(code)
+
+    def raw_register(self, message: Registrable, *, activate: bool = False) -> Identifier:
+        """Register one message; one that is there already, the same, is no error.
+
+        :param activate: a launch plan, once it is registered
+        """
+        admin = self.client.admin
+        identifier = message.id if isinstance(message, LaunchPlanMessage) else message.template.id
+        if isinstance(message, TaskSpec):
+            method, request = admin.CreateTask, TaskCreateRequest(id=identifier, spec=message)
+        elif isinstance(message, LaunchPlanMessage):
+            method, request = admin.CreateLaunchPlan, LaunchPlanCreateRequest(id=identifier, spec=message.spec)
+        else:
+            method, request = admin.CreateWorkflow, WorkflowCreateRequest(id=identifier, spec=message)
+        try:
+            self.client.call(method, request)
+        except FlyteEntityAlreadyExistsException:
+            pass  # the same content under the same id: other content is an invalid input
+        if activate and isinstance(message, LaunchPlanMessage):
+            self.activate_launchplan(identifier)
+        return identifier
+
+    def register_messages(self, messages: Iterable[Registrable], activate: Iterable[str] = ()) -> list[Identifier]:
+        """Register messages in order; tasks go at the same time, ahead of the rest.
+
+        :param activate: names of launch plans that are activated
+        """
+        known, wanted = list(messages), set(activate)
+        tasks = [message for message in known if isinstance(message, TaskSpec)]
+        with ThreadPoolExecutor(PARALLEL_CREATES) as pool:
+            done = list(pool.map(self.raw_register, tasks))
+        for message in known:
+            if not isinstance(message, TaskSpec):
+                plan = message.id.name if isinstance(message, LaunchPlanMessage) else ""
+                done.append(self.raw_register(message, activate=plan in wanted))
+        return done
+
+    def _settings(self, given: SerializationSettings | None, version: str | None) -> SerializationSettings:
+        settings = given or SerializationSettings(ImageConfig.auto())
+        return dataclasses.replace(
+            settings,
+            project=settings.project or self.default_project,
+            domain=settings.domain or self.default_domain,
+            version=version or settings.version,
+        )
+
+    def _register(self, entity: Any, settings: SerializationSettings, options: Options | None) -> Identifier:
+        serializer = Serializer(settings, options)
+        message = serializer.add(entity)
+        plans = [entity] if isinstance(entity, LaunchPlan) else []
+        if isinstance(entity, WorkflowBase):
+            default = LaunchPlan.get_default_launch_plan(FlyteContextManager.current_context(), entity)
+            serializer.add(default)
+        messages = [each for each in serializer.known.values() if isinstance(each, Registrable)]
+        self.register_messages(messages, [plan.name for plan in plans if plan.should_auto_activate])
+        identifier: Identifier = message.id if isinstance(message, LaunchPlanMessage) else message.template.id
+        return identifier
+
+    def register_task(
+        self,
+        entity: Any,
+        serialization_settings: SerializationSettings | None = None,
+        version: str | None = None,
+    ) -> FlyteTask:
+        """Register a task.
+
+        :param version: that of the settings, or one made of the code, without it
+        """
+        settings = self._with_code(entity, self._settings(serialization_settings, version))
+        return FlyteTask(self.client.get_task(self._register(entity, settings, None)))
+
+    def register_workflow(
+        self,
+        entity: WorkflowBase,
+        serialization_settings: SerializationSettings | None = None,
+        version: str | None = None,
+        options: Options | None = None,
+        fast: bool = False,
+    ) -> FlyteWorkflow:
+        """Register a workflow with all that it calls, and its default launch plan.
+
+        :param fast: whether the code goes with it
+        """
+        settings = self._settings(serialization_settings, version)
+        if fast or settings.version is None:
+            settings = self._with_code(entity, settings)
+        return FlyteWorkflow(self.client.get_workflow(self._register(entity, settings, options)))
+
+    def fast_register_workflow(
+        self,
+        entity: WorkflowBase,
+        serialization_settings: SerializationSettings | None = None,
+        version: str | None = None,
+        options: Options | None = None,
+    ) -> FlyteWorkflow:
+        """Register a workflow with its code."""
+        return self.register_workflow(entity, serialization_settings, version, options, fast=True)
+
+    def register_launch_plan(
+        self,
+        entity: LaunchPlan,
+        version: str | None = None,
+        project: str | None = None,
+        domain: str | None = None,
+        options: Options | None = None,
+        serialization_settings: SerializationSettings | None = None,
+    ) -> FlyteLaunchPlan:
+        """Register a launch plan with its workflow."""
+        settings = self._settings(serialization_settings, version)
+        settings = dataclasses.replace(settings, project=project or settings.project, domain=domain or settings.domain)
+        if settings.version is None:
+            settings = self._with_code(entity.workflow, settings)
+        return FlyteLaunchPlan(self.client.get_launch_plan(self._register(entity, settings, options)))
+
+    def register_script(
+        self,
+        entity: Any,
+        image_config: ImageConfig | None = None,
+        version: str | None = None,
+        project: str | None = None,
+        domain: str | None = None,
+        destination_dir: str = DEFAULT_DESTINATION,
+        copy_all: bool = False,
+        options: Options | None = None,
+        envs: dict[str, str] | None = None,
+        source_path: Path | None = None,
+    ) -> Any:
+        """Register a task, workflow or launch plan with the code of the modules that are loaded.
+
+        :param copy_all: whether all files of the folder go with it
+        """
+        settings = SerializationSettings(
+            image_config or ImageConfig.auto(),
+            project=project or self.default_project,
+            domain=domain or self.default_domain,
+            version=version,
+            env=envs,
+        )
+        copy = CopyFileDetection.ALL if copy_all else CopyFileDetection.LOADED_MODULES
+        settings = self._with_code(entity, settings, source_path, copy, destination_dir)
+        identifier = self._register(entity, settings, options)
+        found = self.client.get(identifier)
+        kinds: dict[int, Any] = {1: FlyteTask, 2: FlyteWorkflow, 3: FlyteLaunchPlan}
+        return kinds[identifier.resource_type](found)
+
+    def _with_code(
+        self,
+        entity: Any,
+        settings: SerializationSettings,
+        root: Path | None = None,
+        copy: CopyFileDetection = CopyFileDetection.LOADED_MODULES,
+        destination: str = DEFAULT_DESTINATION,
+    ) -> SerializationSettings:
+        """Return settings whose tasks fetch this program's code, with a version made of it if there is none."""
+        if settings.should_fast_serialize():
+            return settings
+        folder = root or _root_of(entity)
+        if folder is None:
+            return settings if settings.version else dataclasses.replace(settings, version=version_of("", settings))
+        code = pack(folder, copy)
+        location = self.upload_code(code, settings.project, settings.domain)
+        fast = FastSerializationSettings(True, destination, location)
+        settings = dataclasses.replace(settings, fast_serialization_settings=fast, source_root=str(folder))
+        version = settings.version or version_of(code.digest, dataclasses.replace(settings, source_root=None))
+        return dataclasses.replace(settings, version=version)
+
+    def activate_launchplan(self, ident: Identifier) -> None:
+        """Make a version the active one; another that was is not any more."""
+        self._switch(ident, LaunchPlanState.ACTIVE)
+
+    def deactivate_launchplan(self, ident: Identifier) -> None:
+        """Make a version inactive."""
+        self._switch(ident, LaunchPlanState.INACTIVE)
+
+    def _switch(self, ident: Identifier, state: int) -> None:
+        self.client.call(self.client.admin.UpdateLaunchPlan, LaunchPlanUpdateRequest(id=ident, state=state))
+
+
+def _root_of(entity: Any) -> Path | None:
+    workflow = getattr(entity, "workflow", entity)
+    function = getattr(workflow, "function", None) or getattr(workflow, "task_function", None)
+    if function is None:
+        return None
+    file = extract_task_module(function)[3]
+    return project_root(Path(file)) if file else None
