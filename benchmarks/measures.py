@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,8 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from benchmarks import floors
 from benchmarks.report import Figure
-from benchmarks.server import chain, execution_request, fan, flyte_up, register, wait
+from benchmarks.server import chain, execution_request, fan, flyte_up, register, shell_fan, wait
+from benchmarks.submitting import submit, submit_postgresql
 
 IDLE_SECONDS = 10
 REAL_CHAIN = Path(__file__).parent / "real_chain.py"
@@ -87,7 +87,7 @@ def run_stock(stock: str, *arguments: str) -> str:
 
 
 def fanout(folder: Path) -> Iterator[Figure]:
-    """A thousand nodes side by side, each a process; against a thousand bare forks."""
+    """A thousand nodes side by side whose tasks end at once."""
     width = 1000
     floor = floors.bare_fork() * width
     with flyte_up(folder / "fan") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
@@ -100,45 +100,21 @@ def fanout(folder: Path) -> Iterator[Figure]:
     yield Figure("fanout: 1000 no-ops side by side", spent, "ms", floor, "1000 bare forks")
 
 
-def submit(folder: Path) -> Iterator[Figure]:
-    """CreateExecution accepted per second by 8 clients, its latency, and executions finished per second."""
-    floor, seconds, clients = floors.bare_grpc_call(), 5.0, 8
-    with flyte_up(folder / "submit") as up:
-        with grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
-            register(AdminServiceStub(channel), "bench.one", chain(1))
-        spent: list[float] = []
-        names: list[str] = []
-        threads = [
-            threading.Thread(target=submitter, args=(up.port, f"s{i}", seconds, spent, names)) for i in range(clients)
-        ]
-        begin = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        accepted = len(names) / (time.perf_counter() - begin)
-        with grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
-            stub = AdminServiceStub(channel)
-            for name in reversed(names):
-                assert wait(stub, name) == WorkflowExecution.SUCCEEDED
-            finished = len(names) / (time.perf_counter() - begin)
-    p95 = sorted(spent)[int(len(spent) * 0.95)]
-    yield Figure("submit: CreateExecution accepted", accepted, "/s", bound="≥ 200/s", met=accepted >= 200)
-    yield Figure("submit: CreateExecution p95", p95, "ms", floor, "bare grpc call", "< 25 ms", p95 < 25)
-    yield Figure("submit: one-task executions finished", finished, "/s", bound="≥ 100/s", met=finished >= 100)
-
-
-def submitter(port: int, prefix: str, seconds: float, spent: list[float], names: list[str]) -> None:
-    """Create executions one after another for that long."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+def fanout_of_processes(folder: Path) -> Iterator[Figure]:
+    """A thousand nodes side by side, each a process that ends at once; against a thousand bare forks."""
+    width = 1000
+    floor = floors.bare_fork() * width
+    spawn = floors.timed(lambda: subprocess.run(["true"], check=True), 50) * width
+    with flyte_up(folder / "processes") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
         stub = AdminServiceStub(channel)
-        end, number = time.perf_counter() + seconds, 0
-        while time.perf_counter() < end:
-            begin = time.perf_counter()
-            stub.CreateExecution(execution_request("bench.one", f"{prefix}n{number}"))
-            spent.append((time.perf_counter() - begin) * 1000)
-            names.append(f"{prefix}n{number}")
-            number += 1
+        shell_fan(stub, "bench.processes", width)
+        begin = time.perf_counter()
+        stub.CreateExecution(execution_request("bench.processes", "processes", max_parallelism=100, x=None))
+        assert wait(stub, "processes") == WorkflowExecution.SUCCEEDED
+        spent = (time.perf_counter() - begin) * 1000
+    name = "fanout: 1000 processes `true` side by side"
+    yield Figure(name, spent, "ms", floor, "1000 bare forks", "≤ 3 x", spent <= 3 * floor)
+    yield Figure("  the same", spent, "ms", spawn, "1000 times spawn of `true`")
 
 
 def memory(folder: Path) -> Iterator[Figure]:
@@ -161,7 +137,9 @@ MEASURES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "chain": chain_of_noops,
     "realchain": real_chain,
     "fanout": fanout,
+    "processes": fanout_of_processes,
     "submit": submit,
+    "postgresql": submit_postgresql,
     "memory": memory,
 }
 

@@ -26,8 +26,8 @@ from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest, WorkflowSpec
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import LAUNCH_PLAN, TASK, WORKFLOW, Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
-from flyteidl.core.literals_pb2 import Binding, BindingData, Literal, LiteralMap, Primitive, Scalar
-from flyteidl.core.tasks_pb2 import TaskMetadata, TaskTemplate
+from flyteidl.core.literals_pb2 import Binding, BindingData, LiteralMap
+from flyteidl.core.tasks_pb2 import Container, TaskMetadata, TaskTemplate
 from flyteidl.core.types_pb2 import INTEGER, LiteralType, OutputReference
 from flyteidl.core.workflow_pb2 import Node, NodeMetadata, TaskNode, WorkflowTemplate
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
@@ -128,14 +128,35 @@ def fan(width: int) -> list[Node]:
     return [node(f"n{i}", "") for i in range(width)]
 
 
-def execution_request(plan: str, name: str, max_parallelism: int = 0) -> ExecutionCreateRequest:
-    """Return the request for one execution with x = 1."""
-    one = Literal(scalar=Scalar(primitive=Primitive(integer=1)))
+def shell_fan(stub: AdminServiceStub, name: str, width: int) -> None:
+    """Register a workflow of so many tasks side by side, each the program ``true``: no inputs, no outputs."""
+    task_id = Identifier(resource_type=TASK, name=f"{name}.true", version="1", **PROJECT)
+    container = Container(image="true", command=["true"])
+    template = TaskTemplate(
+        id=task_id, type="raw-container", interface=TypedInterface(), metadata=TaskMetadata(), container=container
+    )
+    create(stub.CreateTask, TaskCreateRequest(id=task_id, spec=TaskSpec(template=template)))
+    nodes = [
+        Node(id=f"n{i}", metadata=NodeMetadata(name=f"n{i}"), task_node=TaskNode(reference_id=task_id))
+        for i in range(width)
+    ]
+    workflow_id = Identifier(resource_type=WORKFLOW, name=name, version="1", **PROJECT)
+    workflow = WorkflowTemplate(id=workflow_id, interface=TypedInterface(), nodes=nodes)
+    create(stub.CreateWorkflow, WorkflowCreateRequest(id=workflow_id, spec=WorkflowSpec(template=workflow)))
+    plan_id = Identifier(resource_type=LAUNCH_PLAN, name=name, version="1", **PROJECT)
+    create(stub.CreateLaunchPlan, LaunchPlanCreateRequest(id=plan_id, spec=LaunchPlanSpec(workflow_id=workflow_id)))
+
+
+def execution_request(plan: str, name: str, max_parallelism: int = 0, x: int | None = 1) -> ExecutionCreateRequest:
+    """Return the request for one execution, with an input ``x`` unless that is None."""
+    inputs = LiteralMap()
+    if x is not None:
+        inputs.literals["x"].scalar.primitive.integer = x
     plan_id = Identifier(resource_type=LAUNCH_PLAN, name=plan, version="1", **PROJECT)
     spec = ExecutionSpec(
         launch_plan=plan_id, metadata=ExecutionMetadata(principal="bench"), max_parallelism=max_parallelism
     )
-    return ExecutionCreateRequest(name=name, spec=spec, inputs=LiteralMap(literals={"x": one}), **PROJECT)
+    return ExecutionCreateRequest(name=name, spec=spec, inputs=inputs, **PROJECT)
 
 
 def wait(stub: AdminServiceStub, name: str, seconds: float = 300) -> WorkflowExecution.Phase:
