@@ -159,6 +159,7 @@ def folders():
 """
 
 
+@pytest.mark.interop
 async def test_folders_that_stock_flytekit_makes_for_a_task_go_with_its_pod(tmp_path):
     stock = os.environ.get("FLYTE_STOCK_PYTHON")
     if not stock:
