@@ -12,6 +12,8 @@ from flyte_core import hookspecs
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for pattern in ("*/src/**/*.py", "plugin_packages/*/src/**/*.py") for p in ROOT.glob(pattern))
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "handlers", "misc", "base"}
+OF_FLYTEKIT = {"flyte_kit/src/flyte_kit/models/common.py"}
+"""Module names that users of flytekit import: the name is theirs."""
 LONGEST_FILE = 500
 LONG_FUNCTION = 40
 
@@ -24,7 +26,8 @@ def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
 
 
 def test_no_module_is_a_drawer() -> None:
-    assert [str(path.relative_to(ROOT)) for path in SOURCES if path.stem in DRAWERS] == []
+    drawers = {str(path.relative_to(ROOT)) for path in SOURCES if path.stem in DRAWERS}
+    assert drawers - OF_FLYTEKIT == set()
 
 
 def test_no_file_is_long() -> None:
