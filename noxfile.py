@@ -15,13 +15,7 @@ nox.options.sessions = ["lint", "types", "arch", "tests", "interop"]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).parent
-UNFINISHED = {"flyte_kit"}
-"""Planes that are being written: not held to the type checker yet."""
-SOURCES = sorted(
-    str(p.relative_to(ROOT))
-    for p in [*ROOT.glob("*/src"), *ROOT.glob("plugin_packages/*/src")]
-    if p.parent.name not in UNFINISHED
-)
+SOURCES = sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*/src"), *ROOT.glob("plugin_packages/*/src")])
 STOCK = ROOT / ".envs" / "stock"
 BIN = Path(sys.executable).parent
 

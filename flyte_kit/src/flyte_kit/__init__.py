@@ -7,7 +7,7 @@ are first asked for, so that a program pays only for what it uses; type checkers
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from flyte_kit._exports import ALIASES, EXPORTS
+from flyte_kit._exports import EXPORTS
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from flyte_kit.core.gate import wait_for_input as wait_for_input
     from flyte_kit.core.hash import HashMethod as HashMethod
     from flyte_kit.core.imperative_workflow import ImperativeWorkflow as ImperativeWorkflow
-    from flyte_kit.core.imperative_workflow import ImperativeWorkflow as Workflow
+    from flyte_kit.core.imperative_workflow import Workflow as Workflow
     from flyte_kit.core.launch_plan import ConcurrencyLimitBehavior as ConcurrencyLimitBehavior
     from flyte_kit.core.launch_plan import ConcurrencyPolicy as ConcurrencyPolicy
     from flyte_kit.core.launch_plan import LaunchPlan as LaunchPlan
@@ -94,17 +94,16 @@ if TYPE_CHECKING:
 
 _MODULES = {name: module for module, names in EXPORTS.items() for name in names}
 
-__all__ = [*sorted({*_MODULES, *ALIASES})]
+__all__ = [*sorted(_MODULES)]
 
 
 def __getattr__(name: str) -> object:
-    target = ALIASES.get(name, name)
-    if target not in _MODULES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'flyte_kit' has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[target]), target)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *ALIASES})
+    return sorted({*globals(), *_MODULES})

@@ -5,7 +5,7 @@ from __future__ import annotations
 EXPORTS: dict[str, tuple[str, ...]] = {
     "flyte_kit.core.task": ("task", "reference_task", "TaskPlugins"),
     "flyte_kit.core.workflow": ("workflow", "WorkflowFailurePolicy"),
-    "flyte_kit.core.imperative_workflow": ("ImperativeWorkflow",),
+    "flyte_kit.core.imperative_workflow": ("ImperativeWorkflow", "Workflow"),
     "flyte_kit.core.dynamic_workflow_task": ("dynamic",),
     "flyte_kit.core.eager": ("eager",),
     "flyte_kit.core.array_node_map_task": ("map_task",),
@@ -62,4 +62,3 @@ EXPORTS: dict[str, tuple[str, ...]] = {
     "flyte_kit.loggers": ("logger",),
     "flyte_kit.remote.remote": ("FlyteRemote",),
 }
-ALIASES = {"Workflow": "ImperativeWorkflow"}

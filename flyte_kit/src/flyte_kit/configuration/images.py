@@ -108,7 +108,7 @@ class ImageConfig:
         """
         named: dict[str, str] = {}
         for value in values:
-            name, equals, text = value.partition("=") if "=" in value else (DEFAULT_IMAGE_NAME, "=", value)
+            name, _, text = value.partition("=") if "=" in value else (DEFAULT_IMAGE_NAME, "=", value)
             if name in named:
                 raise InvalidInput(f"--image: two images are named {name!r}", field="image")
             named[name] = text

@@ -112,7 +112,7 @@ class ArrayNodeMapTask(PythonTask[Any]):
     def get_command(self, settings: SerializationSettings) -> list[str]:
         """Return the arguments of an element's container."""
         if self._command_fn is not None:
-            return self._command_fn(settings)  # type: ignore[no-any-return]
+            return list(self._command_fn(settings))
         resolver = ArrayNodeMapTaskResolver()
         return execute_command("pyflyte-map-execute", resolver.name(), resolver.loader_args(settings, self))
 
@@ -129,21 +129,21 @@ class ArrayNodeMapTask(PythonTask[Any]):
     def build_container(self, settings: SerializationSettings) -> Container:
         """Return the container of an element, also for a pod."""
         with self.prepare_target():
-            return self.run_task.build_container(settings)  # type: ignore[no-any-return]
+            return self.run_task.build_container(settings)
 
     def get_container(self, settings: SerializationSettings) -> Container | None:
         """Return the container of an element."""
         with self.prepare_target():
-            return self.run_task.get_container(settings)  # type: ignore[no-any-return]
+            return self.run_task.get_container(settings)
 
     def get_k8s_pod(self, settings: SerializationSettings) -> K8sPod | None:
         """Return the pod of an element."""
         with self.prepare_target():
-            return self.run_task.get_k8s_pod(settings)  # type: ignore[no-any-return]
+            return self.run_task.get_k8s_pod(settings)
 
     def get_sql(self, settings: SerializationSettings) -> Sql | None:
         """Return the query of the other task."""
-        return self.run_task.get_sql(settings)  # type: ignore[no-any-return]
+        return self.run_task.get_sql(settings)
 
     def get_custom(self, settings: SerializationSettings) -> dict[str, Any]:
         """Return what the other task's plugin is told."""
@@ -155,7 +155,7 @@ class ArrayNodeMapTask(PythonTask[Any]):
 
     def get_extended_resources(self, settings: SerializationSettings) -> ExtendedResources | None:
         """Return the accelerator and shared memory of the other task."""
-        return self.run_task.get_extended_resources(settings)  # type: ignore[no-any-return]
+        return self.run_task.get_extended_resources(settings)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it with lists, and with what is tied."""

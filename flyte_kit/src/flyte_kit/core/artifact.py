@@ -1,4 +1,4 @@
-"""Artifacts: names for outputs, under which a service finds them. The open version carries them and looks nothing up."""
+"""Artifacts: names for outputs, under which a service finds them; the open version carries them, no more."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ class Task:
         inner = FlyteContextManager.current_context().with_execution_state(
             state.with_params(user_space_params=parameters)
         )
-        return self.dispatch_execute(inner, input_literal_map)  # type: ignore[return-value]
+        return self.dispatch_execute(inner, input_literal_map)
 
     def dispatch_execute(self, ctx: FlyteContext, input_literal_map: LiteralMap) -> LiteralMap | DynamicJobSpec:
         """Run it on literals; this is what a container's entrypoint calls."""
@@ -232,7 +232,7 @@ class PythonTask(TrackedInstance, Task, Generic[T]):
     :param deck_fields: which pages
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
         self,
         task_type: str,
         name: str,
@@ -338,7 +338,8 @@ class PythonTask(TrackedInstance, Task, Generic[T]):
             raise
         except Exception as error:
             if ctx.local_mode:
-                raise noted(error, f"Error encountered while converting inputs of '{self.name}':\n  {error}")
+                error.args = (f"Error encountered while converting inputs of '{self.name}':\n  {error}",)
+                raise
             raise FlyteNonRecoverableSystemException(str(error)) from error
 
     def _run(self, ctx: FlyteContext, inputs: dict[str, Any]) -> Any:
@@ -346,7 +347,8 @@ class PythonTask(TrackedInstance, Task, Generic[T]):
             return self.execute(**inputs)
         except Exception as error:
             if ctx.local_mode:
-                raise noted(error, f"Error encountered while executing '{self.name}':\n  {error}")
+                error.args = (f"Error encountered while executing '{self.name}':\n  {error}",)
+                raise
             raise FlyteUserRuntimeException(error) from error
 
     def _native_outputs(self, ctx: FlyteContext, inputs: dict[str, Any], result: Any) -> LiteralMap:
@@ -370,12 +372,6 @@ class PythonTask(TrackedInstance, Task, Generic[T]):
     def post_execute(self, user_params: ExecutionParameters | None, rval: Any) -> Any:
         """Clean up after a run, and change what it returned if need be."""
         return rval
-
-
-def noted(error: Exception, message: str) -> Exception:
-    """Return the same error with another message."""
-    error.args = (message,)
-    return error
 
 
 class TaskResolverMixin:

@@ -17,7 +17,7 @@ from flyte_kit.loggers import logger
 from flyte_kit.transformers.collections import DictTransformer, ListTransformer
 from flyte_kit.transformers.unions import is_union
 
-Tree = Union[NodeOutput, Literal, list["Tree"], dict[str, "Tree"]]
+Tree = Union[NodeOutput, Literal, list["Tree"], dict[str, "Tree"]]  # noqa: UP007 - a value
 
 
 class Binding:
@@ -114,9 +114,9 @@ def bind(ctx: FlyteContext, expected: LiteralType, value: Any, python_type: Any)
         if value.is_ready:
             return value.resolved()
         _check_optional_elements(value, expected, python_type)
-        return value.ref  # type: ignore[no-any-return]
+        return value.ref
     if isinstance(value, VoidPromise):
-        raise AssertionError(
+        raise AssertionError(  # noqa: TRY004 - as flytekit raises
             f"Cannot pass output from task {value.task_name} that produces no outputs to a downstream task"
         )
     kind = expected.WhichOneof("type")

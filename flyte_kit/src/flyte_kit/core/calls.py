@@ -104,7 +104,8 @@ def named_arguments(entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         )
     if len(args) > len(names):
         raise AssertionError(
-            f"Received more arguments than expected in function '{entity.name}'. Expected {len(names)} but got {len(args)}"
+            f"Received more arguments than expected in function '{entity.name}'."
+            f" Expected {len(names)} but got {len(args)}"
         )
     for name, value in zip(names, args, strict=False):
         if name in kwargs:
@@ -166,7 +167,7 @@ def native_outputs(ctx: FlyteContext, result: Any, interface: Interface) -> Any:
     values: dict[str, Any] = {}
     for index, promise in enumerate(result):
         if not isinstance(promise, Promise):
-            raise AssertionError(
+            raise AssertionError(  # noqa: TRY004 - as flytekit raises
                 "Workflow outputs can only be promises that are returned by tasks. Found a value of "
                 f"type {type(promise)}. Workflows cannot return local variables or constants."
             )
@@ -259,7 +260,7 @@ def _default(entity: Any, interface: Interface, name: str) -> Any:
 
 def _binding(ctx: FlyteContext, entity: Any, name: str, expected: Any, value: Any, python_type: Any) -> Binding:
     if isinstance(value, tuple):
-        raise AssertionError(
+        raise AssertionError(  # noqa: TRY004 - as flytekit raises
             f"Variable({name}) for function({entity.name}) cannot receive a multi-valued tuple {value}."
             " Check if the predecessor function returning more than one value?"
         )

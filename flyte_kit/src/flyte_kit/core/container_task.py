@@ -42,6 +42,9 @@ class MetadataFormat(Enum):
     PROTO = DataLoadingConfig.PROTO
 
 
+_MetadataFormat = MetadataFormat
+
+
 class _IOStrategy(Enum):
     DOWNLOAD_EAGER = IOStrategy.DOWNLOAD_EAGER
     DOWNLOAD_STREAM = IOStrategy.DOWNLOAD_STREAM
@@ -77,7 +80,7 @@ class ContainerTask(PythonTask[Any]):
         limits: Resources | None = None,
         input_data_dir: str | None = None,
         output_data_dir: str | None = None,
-        metadata_format: MetadataFormat = MetadataFormat.JSON,
+        metadata_format: _MetadataFormat = _MetadataFormat.JSON,
         io_strategy: _IOStrategy | None = None,
         secret_requests: list[Secret] | None = None,
         pod_template: PodTemplate | None = None,

@@ -188,7 +188,7 @@ class FileAccessProvider:
         place = self.raw_output_prefix + (upload_prefix.strip("/") if upload_prefix else self.get_random_string())
         if os.path.isdir(source):
             return self.put_data(source, place, is_multipart=True)
-        return self.put_data(source, f"{place}/{file_name or self.get_file_tail(source)}", **headers)
+        return self.put_data(source, f"{place}/{file_name or self.get_file_tail(source)}", False, **headers)
 
     def _get_folder(self, remote: str, local: str) -> None:
         store, root = store_of(remote), local_path(remote).rstrip("/")

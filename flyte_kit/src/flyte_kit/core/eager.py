@@ -59,10 +59,14 @@ class EagerAsyncPythonFunctionTask(AsyncPythonFunctionTask[P, R]):
         if ctx.local_mode:
             here = ctx.with_execution_state(state.with_params(mode=ExecutionMode.EAGER_LOCAL_EXECUTION))
             with FlyteContextManager.with_context(here):
-                return run_coroutine(self.task_function(**kwargs))  # type: ignore[arg-type, call-arg]
+                return run_coroutine(self._coroutine(kwargs))
         if ctx.worker_queue is None:
             ctx = ctx.with_worker_queue(self._controller(ctx))
         return self._run_with_backend(ctx, kwargs)
+
+    def _coroutine(self, kwargs: dict[str, Any]) -> Any:
+        function: Any = self.task_function
+        return function(**kwargs)
 
     def _controller(self, ctx: FlyteContext) -> Any:
         parameters = ctx.user_space_params
@@ -94,7 +98,7 @@ class EagerAsyncPythonFunctionTask(AsyncPythonFunctionTask[P, R]):
         failure = importlib.import_module("flyte_kit.core.worker_queue").EagerException
         with FlyteContextManager.with_context(there.with_worker_queue(ctx.worker_queue)):
             try:
-                return run_coroutine(self.task_function(**kwargs))  # type: ignore[arg-type, call-arg]
+                return run_coroutine(self._coroutine(kwargs))
             except failure as error:
                 raise FlyteNonRecoverableSystemException(str(error)) from error
             finally:

@@ -47,10 +47,10 @@ class Environment:
     @overload
     def __call__(self, **overrides: Any) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
 
-    def __call__(self, _task_function: Callable[..., Any] | None = None, /, **overrides: Any) -> Any:
+    def __call__(self, *function: Any, **overrides: Any) -> Any:
         """Make a task of a function."""
         decorated = task(**inherit(self.overrides, overrides))
-        return decorated(_task_function) if _task_function is not None else decorated
+        return decorated(*function) if function and function != (None,) else decorated
 
     task = __call__
 
@@ -60,10 +60,10 @@ class Environment:
     @overload
     def dynamic(self, **overrides: Any) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
 
-    def dynamic(self, _task_function: Callable[..., Any] | None = None, /, **overrides: Any) -> Any:
+    def dynamic(self, *function: Any, **overrides: Any) -> Any:
         """Make a dynamic task of a function."""
         decorated = dynamic(**inherit(self.overrides, overrides))
-        return decorated(_task_function) if _task_function is not None else decorated
+        return decorated(*function) if function and function != (None,) else decorated
 
     def show(self) -> None:
         """Print the arguments."""

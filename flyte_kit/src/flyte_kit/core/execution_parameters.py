@@ -83,7 +83,8 @@ class ExecutionParameters:
     @property
     def default_deck(self) -> Deck:
         """The deck that opens first."""
-        return self._deck("Deck", "default")
+        deck: Deck = self._deck("Deck", "default")
+        return deck
 
     @property
     def timeline_deck(self) -> TimeLineDeck:

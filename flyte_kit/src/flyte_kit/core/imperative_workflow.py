@@ -162,3 +162,6 @@ class ImperativeWorkflow(WorkflowBase):
 def _find(known: Outputs, output: NodeOutput) -> Literal:
     promise = Promise(output.var, known[id(output.node), output.var], attr_path=output.attr_path)
     return promise.resolved()
+
+
+Workflow = ImperativeWorkflow

@@ -17,6 +17,7 @@ from flyteidl.core.literals_pb2 import Void
 from flyte_kit.core.context_manager import FlyteContext
 from flyte_kit.core.docstring import Docstring
 from flyte_kit.core.type_engine import TypeEngine
+from flyte_kit.core.type_forms import list_of, optional_of
 from flyte_kit.core.type_transformer import annotations_of
 from flyte_kit.exceptions.user import (
     FlyteMissingReturnValueException,
@@ -310,12 +311,9 @@ def transform_interface_to_list_interface(
     :param optional_outputs: elements of the result may be None
     """
     inputs = {
-        name: t if name in bound_inputs else typing.List[t]  # noqa: UP006 - as flytekit names it
+        name: t if name in bound_inputs else list_of(t)
         for name, t in interface.inputs.items()
         if name not in excluded_inputs
     }
-    outputs = {
-        name: typing.List[typing.Optional[t] if optional_outputs else t]  # noqa: UP006, UP045
-        for name, t in interface.outputs.items()
-    }
+    outputs = {name: list_of(optional_of(t) if optional_outputs else t) for name, t in interface.outputs.items()}
     return Interface(inputs=inputs, outputs=outputs)

@@ -170,7 +170,7 @@ class Node:
     def _set_task_config(self, config: Any) -> None:
         entity = getattr(self.flyte_entity, "run_task", self.flyte_entity)
         if not isinstance(config, type(entity.task_config)):
-            raise ValueError("can't change the type of the task config")
+            raise ValueError("can't change the type of the task config")  # noqa: TRY004 - as flytekit raises
         entity._task_config = config
 
     def __repr__(self) -> str:

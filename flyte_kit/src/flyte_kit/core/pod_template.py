@@ -37,7 +37,7 @@ class PodTemplate:
 
 
 def pod_spec_document(template: PodTemplate, primary: Container, settings: SerializationSettings) -> dict[str, Any]:
-    """Return the pod as Kubernetes' JSON, with the task's image, arguments, variables and resources in its container."""
+    """Return the pod as Kubernetes' JSON; image, arguments, variables and resources go into its main container."""
     client = importlib.import_module("kubernetes.client")
     spec = copy.deepcopy(template.pod_spec)
     if all(container.name != template.primary_container_name for container in spec.containers):

@@ -232,7 +232,7 @@ class VoidPromise:
     def _refuse(self, *args: Any) -> NoReturn:
         raise AssertionError(f"Task {self.task_name} returns nothing, NoneType return cannot be used")
 
-    __eq__ = __and__ = __or__ = __le__ = __ge__ = __gt__ = __lt__ = __add__ = _refuse  # type: ignore[assignment]
+    __eq__ = __and__ = __or__ = __le__ = __ge__ = __gt__ = __lt__ = __add__ = _refuse
     __bool__ = __mod__ = __xor__ = _refuse
 
     def __hash__(self) -> int:

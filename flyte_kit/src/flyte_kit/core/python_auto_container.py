@@ -192,9 +192,10 @@ def container(image: str, args: list[str], environment: dict[str, str], spec: Re
 
 
 def security_context(secrets: list[Secret]) -> SecurityContext:
+    """Return what the engine is told of the secrets that a task asks for."""
     for each in secrets:
         if not isinstance(each, Secret):
-            raise AssertionError(f"Secret {each} should be of type flyte_kit.Secret, received {type(each)}")
+            raise AssertionError(f"Secret {each} should be of type flyte_kit.Secret, received {type(each)}")  # noqa: TRY004 - as flytekit raises
     return SecurityContext(secrets=[each.message() for each in secrets])
 
 

@@ -33,6 +33,9 @@ class ExecutionBehavior(Enum):
     EAGER = 3
 
 
+_Behavior = ExecutionBehavior
+
+
 class PythonInstanceTask(PythonAutoContainerTask[Any]):
     """A task that is no function: a variable of a module, whose class says what running it means.
 
@@ -57,13 +60,13 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
 
     ExecutionBehavior = ExecutionBehavior
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
         self,
         task_config: Any,
         task_function: Callable[P, R],
         task_type: str = "python-task",
         ignore_input_vars: list[str] | None = None,
-        execution_mode: ExecutionBehavior = ExecutionBehavior.DEFAULT,
+        execution_mode: _Behavior = _Behavior.DEFAULT,
         task_resolver: TaskResolverMixin | None = None,
         node_dependency_hints: Iterable[Any] | None = None,
         pickle_untyped: bool = False,
@@ -98,7 +101,7 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
         return self._name
 
     @property
-    def execution_mode(self) -> ExecutionBehavior:
+    def execution_mode(self) -> _Behavior:
         """What running it means."""
         return self._execution_mode
 
@@ -116,7 +119,8 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
         """Run the function; a dynamic one makes a workflow."""
         if self._execution_mode is ExecutionBehavior.DYNAMIC:
             return importlib.import_module("flyte_kit.core.dynamic_run").dynamic_execute(self, **kwargs)
-        return self._task_function(**kwargs)  # type: ignore[call-arg]
+        function: Callable[..., Any] = self._task_function
+        return function(**kwargs)
 
 
 class AsyncPythonFunctionTask(PythonFunctionTask[P, R]):
@@ -125,14 +129,16 @@ class AsyncPythonFunctionTask(PythonFunctionTask[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it: a promise while a workflow is put together, elsewhere something to await."""
         compiling = FlyteContextManager.current_context().compilation_state is not None
-        result: R = (call_entity if compiling else async_call_entity)(self, *args, **kwargs)  # type: ignore[operator]
+        called: Any = call_entity if compiling else async_call_entity
+        result: R = called(self, *args, **kwargs)
         return result
 
     def execute(self, **kwargs: Any) -> Any:
         """Run the coroutine to its end."""
         if self._execution_mode is ExecutionBehavior.DYNAMIC:
             raise NotImplementedError(f"{self.name}: a coroutine function cannot be dynamic; use @eager")
-        return run_coroutine(self._task_function(**kwargs))  # type: ignore[call-arg]
+        function: Callable[..., Any] = self._task_function
+        return run_coroutine(function(**kwargs))
 
 
 def _docstring(function: Callable[..., Any]) -> Docstring:
@@ -149,7 +155,7 @@ def _check_reachable(function: Callable[..., Any]) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    # flytekit has the eager classes here, and container arguments name this module; here they are a module of their own.
+    # flytekit has the eager classes here, and container arguments name this module; here they have one of their own
     if name.startswith(("Eager", "eager_")):
         return getattr(importlib.import_module("flyte_kit.core.eager"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

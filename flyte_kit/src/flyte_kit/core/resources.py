@@ -96,7 +96,7 @@ def _check(name: str, value: object) -> None:
 
 def _single(name: str, value: Any) -> Any:
     if isinstance(value, tuple | list):
-        raise ValueError(f"{name}={value!r}: a pair is understood in `resources` only, not in requests or limits")
+        raise ValueError(f"{name}={value!r}: a pair is understood in `resources` only, not in requests or limits")  # noqa: TRY004 - as flytekit raises
     return value
 
 

@@ -182,7 +182,7 @@ def _task_class(config_type: type, function: Callable[..., Any]) -> type[PythonF
     if found is PythonFunctionTask:
         return AsyncPythonFunctionTask
     if not issubclass(found, AsyncPythonFunctionTask):
-        raise AssertionError(f"Task plugin {found} is not compatible with async functions")
+        raise AssertionError(f"Task plugin {found} is not compatible with async functions")  # noqa: TRY004 - as flytekit raises
     return found
 
 

@@ -125,7 +125,8 @@ class Controller:
         """Return a table of the executions, for the deck."""
         rows = "".join(
             f'<tr><td>{html.escape(item.entity)}</td><td><a href="{html.escape(self._link(item))}">{item.name}</a></td>'
-            f'<td style="color: {_COLOURS.get(item.phase, "black")}">{item.phase}</td><td>{html.escape(item.error)}</td></tr>'
+            f'<td style="color: {_COLOURS.get(item.phase, "black")}">{item.phase}</td>'
+            f"<td>{html.escape(item.error)}</td></tr>"
             for item in self.items
         )
         head = "<tr><th>Entity</th><th>Execution</th><th>Phase</th><th>Error</th></tr>"

@@ -221,10 +221,12 @@ class WorkflowBase:
         return f"{type(self).__name__}({self._name})"
 
 
-class PythonFunctionWorkflow(WorkflowBase, ClassStorageTaskResolver, Generic[P, R]):
+class PythonFunctionWorkflow(  # type: ignore[misc] # its name is a workflow's, not a resolver's
+    WorkflowBase, ClassStorageTaskResolver, Generic[P, R]
+):
     """A function as a workflow; ``@workflow`` makes it. It resolves the tasks that its body defines."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
         self,
         workflow_function: Callable[P, R],
         metadata: WorkflowMetadata,
@@ -279,7 +281,8 @@ class PythonFunctionWorkflow(WorkflowBase, ClassStorageTaskResolver, Generic[P, 
         state = CompilationState(prefix=prefix, task_resolver=resolver)
         with FlyteContextManager.with_context(ctx.with_compilation_state(state)) as inner:
             inputs = {name: input_promise(name) for name in self.python_interface.inputs_with_defaults} | kwargs
-            outputs = self._workflow_function(**inputs)
+            function: Callable[..., Any] = self._workflow_function
+            outputs = function(**inputs)
             for node in state.nodes:
                 entity = node.flyte_entity
                 if isinstance(entity, PythonAutoContainerTask) and entity.task_resolver is self:
@@ -302,7 +305,7 @@ class PythonFunctionWorkflow(WorkflowBase, ClassStorageTaskResolver, Generic[P, 
         bindings = []
         for name, value in self._returned(outputs).items():
             if isinstance(value, ConditionalSection):
-                raise AssertionError("A Conditional block (if-else) should always end with an `else_()` clause")
+                raise AssertionError("A Conditional block (if-else) should always end with an `else_()` clause")  # noqa: TRY004 - as flytekit raises
             expected = self.interface.outputs.variables[name].type
             try:
                 tree = bind(ctx, expected, value, self.python_interface.outputs[name])
@@ -326,7 +329,7 @@ class PythonFunctionWorkflow(WorkflowBase, ClassStorageTaskResolver, Generic[P, 
                 outputs = outputs[0]
             return {names[0]: outputs}
         if not isinstance(outputs, tuple):
-            raise AssertionError(f"{self.name} says it returns {len(names)} values, but returned only one")
+            raise AssertionError(f"{self.name} says it returns {len(names)} values, but returned only one")  # noqa: TRY004 - as flytekit raises
         if len(outputs) != len(names):
             raise ValueError(f"Length mismatch {len(names)} vs {len(outputs)}")
         return dict(zip(names, outputs, strict=True))

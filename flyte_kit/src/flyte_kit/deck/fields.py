@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class DeckField(str, enum.Enum):
+class DeckField(str, enum.Enum):  # noqa: UP042 - its text is that of flytekit's class
     """A page."""
 
     INPUT = "Input"

@@ -125,11 +125,13 @@ class ImageSpec:
         return True
 
     def _with(self, name: str, values: Any) -> ImageSpec:
-        current = getattr(self, name)
+        current: Any = getattr(self, name)
+        changed: dict[str, Any] = {}
         if isinstance(values, dict):
-            return dataclasses.replace(self, **{name: {**(current or {}), **values}})
-        more = [values] if isinstance(values, str) else list(values)
-        return dataclasses.replace(self, **{name: [*(current or []), *more]})
+            changed[name] = {**(current or {}), **values}
+        else:
+            changed[name] = [*(current or []), *([values] if isinstance(values, str) else values)]
+        return dataclasses.replace(self, **changed)
 
     def with_commands(self, commands: str | list[str]) -> ImageSpec:
         """Return the image with further build commands."""

@@ -102,7 +102,7 @@ class Caller:
             try:
                 return method(request, timeout=timeout, metadata=[*self._credentials.metadata()])
             except grpc.RpcError as error:
-                code = error.code()  # type: ignore[attr-defined]
+                code = error.code()
                 if code is grpc.StatusCode.UNAUTHENTICATED and not renewed and self._credentials.renew():
                     renewed = True
                     continue
@@ -114,6 +114,6 @@ class Caller:
 
 def translated(error: grpc.RpcError) -> Exception:
     """Return a call's error in our terms."""
-    code, details = error.code(), error.details()  # type: ignore[attr-defined]
+    code, details = error.code(), error.details()
     kind = _ERRORS.get(code, FlyteSystemException)
     return kind(f"{details} ({code.name})")

@@ -6,6 +6,7 @@ started the first time.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -116,10 +117,10 @@ class Launching(Registering):
         """Start an execution, or take up the one of that name."""
         request = ExecutionCreateRequest(project=project, domain=domain, name=name, spec=spec, inputs=inputs)
         identifier = WorkflowExecutionIdentifier(project=project, domain=domain, name=name)
-        try:
+        with contextlib.suppress(
+            FlyteEntityAlreadyExistsException
+        ):  # of this name: it was asked for before, here or by an attempt whose answer was lost
             identifier = self.client.call(self.client.admin.CreateExecution, request).id
-        except FlyteEntityAlreadyExistsException:
-            pass  # of this name: it was asked for before, here or by an attempt whose answer was lost
         return self._execution(identifier)
 
     def _execution(self, identifier: WorkflowExecutionIdentifier) -> FlyteWorkflowExecution:
@@ -130,7 +131,7 @@ class Launching(Registering):
         """Wait until an execution has ended."""
         raise NotImplementedError(f"{type(self).__name__} does not watch executions")
 
-    def _target(  # noqa: PLR0913 - what decides it
+    def _target(
         self,
         entity: Any,
         project: str | None,
@@ -229,10 +230,10 @@ class Launching(Registering):
 
     def _started_again(self, method: Any, request: Any, old: WorkflowExecutionIdentifier) -> FlyteWorkflowExecution:
         identifier = WorkflowExecutionIdentifier(project=old.project, domain=old.domain, name=request.name)
-        try:
+        with contextlib.suppress(
+            FlyteEntityAlreadyExistsException
+        ):  # of this name: an attempt whose answer was lost started it
             identifier = self.client.call(method, request).id
-        except FlyteEntityAlreadyExistsException:
-            pass  # of this name: an attempt whose answer was lost started it
         return self._execution(identifier)
 
     def terminate(self, execution: Any, cause: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -75,10 +76,10 @@ class Registering(Fetching):
             method, request = admin.CreateLaunchPlan, LaunchPlanCreateRequest(id=identifier, spec=message.spec)
         else:
             method, request = admin.CreateWorkflow, WorkflowCreateRequest(id=identifier, spec=message)
-        try:
+        with contextlib.suppress(
+            FlyteEntityAlreadyExistsException
+        ):  # the same content under the same id: other content is an invalid input
             self.client.call(method, request)
-        except FlyteEntityAlreadyExistsException:
-            pass  # the same content under the same id: other content is an invalid input
         if activate and isinstance(message, LaunchPlanMessage):
             self.activate_launchplan(identifier)
         return identifier
@@ -175,7 +176,7 @@ class Registering(Fetching):
             settings = self._with_code(entity.workflow, settings)
         return FlyteLaunchPlan(self.client.get_launch_plan(self._register(entity, settings, options)))
 
-    def register_script(
+    def register_script(  # noqa: PLR0913 - the arguments of flytekit's method
         self,
         entity: Any,
         image_config: ImageConfig | None = None,

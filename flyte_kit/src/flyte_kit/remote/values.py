@@ -40,7 +40,7 @@ class LiteralsResolver(Mapping[str, Any]):
             raise KeyError(f"{key} is not there; there are {sorted(self.literals.literals)}")
         return self.literals.literals[key]
 
-    def get(self, key: str, as_type: Any = None) -> Any:  # type: ignore[override]
+    def get(self, key: str, as_type: Any = None) -> Any:
         """Return a value, as a type; as the one that is known or guessed without it."""
         literal = self.get_literal(key)
         if as_type is None and key in self._known:

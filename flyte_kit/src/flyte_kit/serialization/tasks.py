@@ -70,7 +70,7 @@ def task_spec(scope: Scope, task: PythonTask[Any]) -> TaskSpec:
 
 
 def _config(task: PythonTask[Any], settings: SerializationSettings) -> dict[str, str]:
-    function = getattr(task, "task_function", None)
+    function: Any = getattr(task, "task_function", None)
     extra = function.get_extra_config() if hasattr(function, "get_extra_config") else {}
     return {**(task.get_config(settings) or {}), **extra}
 

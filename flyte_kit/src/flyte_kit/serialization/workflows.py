@@ -55,7 +55,7 @@ def _order(name: str) -> str:
 def _parts(node: Node) -> Iterator[WorkflowBase]:
     entity = node.flyte_entity
     if isinstance(entity, ReferenceWorkflow):
-        raise ValueError("Reference sub-workflows are currently unsupported. Use reference launch plans instead.")
+        raise ValueError("Reference sub-workflows are currently unsupported. Use reference launch plans instead.")  # noqa: TRY004 - as flytekit raises
     if isinstance(entity, WorkflowBase):
         yield entity
     if isinstance(entity, BranchNode):

@@ -13,14 +13,15 @@ def castable(upstream: LiteralType, downstream: LiteralType) -> bool:
     if wanted == "union_type" and any(castable(upstream, variant) for variant in downstream.union_type.variants):
         return True
     if given == "collection_type":
-        return wanted == given and castable(upstream.collection_type, downstream.collection_type)
+        return bool(wanted == given) and castable(upstream.collection_type, downstream.collection_type)
     if given == "map_value_type":
-        return wanted == given and castable(upstream.map_value_type, downstream.map_value_type)
+        return bool(wanted == given) and castable(upstream.map_value_type, downstream.map_value_type)
     if given == "structured_dataset_type":
-        return wanted == given and _same_table(upstream.structured_dataset_type, downstream.structured_dataset_type)
+        tables = upstream.structured_dataset_type, downstream.structured_dataset_type
+        return bool(wanted == given) and _same_table(*tables)
     if given == "enum_type" and wanted == "simple" and downstream.simple == SimpleType.STRING:
         return True
-    return _essence(upstream) == _essence(downstream)
+    return bool(_essence(upstream) == _essence(downstream))
 
 
 def _same_table(upstream: StructuredDatasetType, downstream: StructuredDatasetType) -> bool:

@@ -73,7 +73,7 @@ class EnumTransformer(TypeTransformer[enum.Enum]):
     def guess_python_type(self, literal_type: LiteralType) -> Any:
         """Make an enum of the values."""
         if literal_type.WhichOneof("type") == "enum_type":
-            return enum.Enum("DynamicEnum", {value: value for value in literal_type.enum_type.values})  # type: ignore[misc]
+            return enum.Enum("DynamicEnum", {value: value for value in literal_type.enum_type.values})
         raise ValueError(f"Enum transformer cannot reverse {literal_type}")
 
 

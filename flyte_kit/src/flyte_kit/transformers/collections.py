@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from collections import OrderedDict
 from typing import Any, get_args, get_origin
 
@@ -14,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from flyte_kit.core.annotation import FlyteAnnotation
 from flyte_kit.core.context_manager import FlyteContext
 from flyte_kit.core.type_engine import TypeEngine
+from flyte_kit.core.type_forms import dict_of, list_of
 from flyte_kit.core.type_transformer import (
     TypeTransformer,
     TypeTransformerFailedError,
@@ -77,7 +77,8 @@ class ListTransformer(TypeTransformer[list[Any]]):
     def guess_python_type(self, literal_type: LiteralType) -> Any:
         """Return the list of what the elements' type is guessed to be."""
         if literal_type.WhichOneof("type") == "collection_type":
-            return typing.List[TypeEngine.guess_python_type(literal_type.collection_type)]  # noqa: UP006 - upstream's
+            element: Any = TypeEngine.guess_python_type(literal_type.collection_type)
+            return list_of(element)
         raise ValueError(f"List transformer cannot reverse {literal_type}")
 
 
@@ -164,8 +165,7 @@ class DictTransformer(TypeTransformer[dict[Any, Any]]):
     def guess_python_type(self, literal_type: LiteralType) -> Any:
         """Return a dictionary of what the values' type is guessed to be, or a bare one."""
         if literal_type.WhichOneof("type") == "map_value_type":
-            value = TypeEngine.guess_python_type(literal_type.map_value_type)
-            return typing.Dict[str, value]  # type: ignore[valid-type]  # noqa: UP006 - upstream's
+            return dict_of(TypeEngine.guess_python_type(literal_type.map_value_type))
         if literal_type.simple == SimpleType.STRUCT and not literal_type.HasField("metadata"):
             return dict
         raise ValueError(f"Dictionary transformer cannot reverse {literal_type}")

@@ -19,6 +19,7 @@ from flyte_kit.core.type_transformer import (
     get_underlying_type,
     unpacked,
 )
+from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.directory.types import FlyteDirectory
 
 _OWN_FORMATS = {"TensorFlowModel"}
@@ -106,7 +107,7 @@ class FlyteDirToMultipartBlobTransformer(TypeTransformer[FlyteDirectory[Any]]):
         blob = literal_type.blob
         many = literal_type.WhichOneof("type") == "blob" and blob.dimensionality == BlobType.MULTIPART
         if many and blob.format not in _OWN_FORMATS:
-            return FlyteDirectory[blob.format] if blob.format else FlyteDirectory
+            return with_format(FlyteDirectory, blob.format)
         raise ValueError(f"Transformer {self} cannot reverse {literal_type}")
 
 

@@ -23,6 +23,7 @@ from flyte_kit.core.type_transformer import (
     get_underlying_type,
     unpacked,
 )
+from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.file.file import FlyteFile
 from flyte_kit.types.pickle import PICKLE_FORMAT
 
@@ -93,7 +94,7 @@ class FlyteFilePathTransformer(TypeTransformer[FlyteFile[Any]]):
             raise TypeTransformerFailedError(f"Error converting {value} because it's not a file.")
         if ctx.local_mode and target is None:
             return source
-        headers = {"ContentEncoding": "gzip"} if source.endswith(".gz") else {}
+        headers: dict[str, Any] = {"ContentEncoding": "gzip"} if source.endswith(".gz") else {}
         if target:
             return ctx.file_access.put_data(source, str(target), **headers)
         return ctx.file_access.put_raw_data(source, **headers)
@@ -145,7 +146,7 @@ class FlyteFilePathTransformer(TypeTransformer[FlyteFile[Any]]):
         blob = literal_type.blob
         single = literal_type.WhichOneof("type") == "blob" and blob.dimensionality == BlobType.SINGLE
         if single and blob.format not in _OWN_FORMATS:
-            return FlyteFile[blob.format] if blob.format else FlyteFile
+            return with_format(FlyteFile, blob.format)
         raise ValueError(f"Transformer {self} cannot reverse {literal_type}")
 
 

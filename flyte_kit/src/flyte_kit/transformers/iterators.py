@@ -17,6 +17,9 @@ from flyte_kit.core.type_transformer import TypeTransformer
 from flyte_kit.transformers.one_file import OneFileTransformer
 from flyte_kit.types.iterator import JSON, FlyteIterator
 
+_json: Any = JSON
+_JSON_LINES: Any = typing.Iterator[_json]
+
 
 class IteratorTransformer(TypeTransformer[Iterator[Any]]):
     """``Iterator[T]``: a list on the wire, converted element by element when it is read."""
@@ -48,7 +51,7 @@ class JSONIteratorTransformer(OneFileTransformer):
     note = "json iterator"
 
     def __init__(self) -> None:
-        super().__init__("JSON Iterator", typing.Iterator[JSON], enable_type_assertions=False)
+        super().__init__("JSON Iterator", _JSON_LINES, enable_type_assertions=False)
 
     def assert_type(self, t: Any, v: Any) -> None:
         """Take everything that can be iterated over."""
@@ -66,8 +69,9 @@ class JSONIteratorTransformer(OneFileTransformer):
         """
         count = 0
         with open(path, "w", encoding="utf-8") as file:
-            for count, each in enumerate(value, start=1):
+            for each in value:
                 file.write(json.dumps(each) + "\n")
+                count += 1
         if not count:
             raise ValueError("The iterator is empty.")
 
@@ -81,9 +85,9 @@ class JSONIteratorTransformer(OneFileTransformer):
     def guess_python_type(self, literal_type: LiteralType) -> Any:
         """Return ``Iterator[JSON]`` for its note."""
         if literal_type.blob.format == self.format and literal_type.metadata.fields["format"].string_value == self.note:
-            return typing.Iterator[JSON]
+            return _JSON_LINES
         raise ValueError(f"Transformer {self} cannot reverse {literal_type}")
 
 
 TypeEngine.register(IteratorTransformer(), [collections.abc.Iterator])
-TypeEngine.register(JSONIteratorTransformer(), [collections.abc.Iterator[JSON]])
+TypeEngine.register(JSONIteratorTransformer(), [collections.abc.Iterator[_json]])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 from typing import Any, Optional
 
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
@@ -39,8 +41,8 @@ def _dataclass(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
         if required is None or name in required:
             fields.append((name, python_type))
         else:
-            default = each.get("default")
-            optional.append((name, python_type, dataclasses.field(default_factory=lambda value=default: value)))
+            factory = functools.partial(copy.deepcopy, each.get("default"))
+            optional.append((name, python_type, dataclasses.field(default_factory=factory)))
     return dataclasses.make_dataclass(str(schema.get("title") or "Structure"), [*fields, *optional])
 
 
@@ -51,7 +53,7 @@ def _python_type(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
         variants = [_python_type(each, definitions) for each in schema["anyOf"]]
         some = [variant for variant in variants if variant is not type(None)]
         first = some[0] if len(some) == 1 else Any
-        return Optional[first] if len(some) < len(variants) else first
+        return Optional[first] if len(some) < len(variants) else first  # noqa: UP045 - a value
     if "enum" in schema:
         return str
     kind = schema.get("type")

@@ -69,7 +69,8 @@ class FlyteSchemaTransformer(TypeTransformer[FlyteSchema]):
             raise ValueError(f"Transformer {self} cannot reverse {literal_type}")
         names = {number: kind for kind, number in _COLUMN_TYPES.items()}
         columns = {column.name: names[column.type] for column in literal_type.schema.columns}
-        return FlyteSchema[columns] if columns else FlyteSchema
+        cls: Any = FlyteSchema
+        return cls[columns] if columns else cls
 
 
 def _schema_type(t: Any) -> SchemaType:

@@ -141,7 +141,8 @@ def _class_encoder(t: type) -> Convert:
     if issubclass(t, _AS_TEXT) or t is os.PathLike:
         return str
     if hasattr(t, "_serialize"):
-        return lambda value: (t(value) if isinstance(value, str) else value)._serialize()
+        kind: Any = t
+        return lambda value: (kind(value) if isinstance(value, str) else value)._serialize()
     if dataclasses.is_dataclass(t):
         return _dataclass_encoder(t)
     if issubclass(t, tuple) and hasattr(t, "_fields"):

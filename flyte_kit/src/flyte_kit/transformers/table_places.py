@@ -25,7 +25,7 @@ def stored(
 def fetched(ctx: FlyteContext, value: StructuredDatasetMessage) -> str:
     """Return the local path of a table, copied from its place where that is elsewhere."""
     if not ctx.file_access.is_remote(value.uri):
-        return value.uri.removeprefix("file://")
+        return str(value.uri.removeprefix("file://"))
     folder = ctx.file_access.get_random_local_directory()
     ctx.file_access.get_data(value.uri, folder, is_multipart=True)
     return folder

@@ -135,7 +135,7 @@ class UnionTransformer(TypeTransformer[Any]):
     def guess_python_type(self, literal_type: LiteralType) -> Any:
         """Return the union of what the variants are guessed to be."""
         if literal_type.WhichOneof("type") == "union_type":
-            return typing.Union[tuple(TypeEngine.guess_python_type(v) for v in literal_type.union_type.variants)]
+            return typing.Union[tuple(TypeEngine.guess_python_type(v) for v in literal_type.union_type.variants)]  # noqa: UP007 - a value
         raise ValueError(f"Union transformer cannot reverse {literal_type}")
 
 

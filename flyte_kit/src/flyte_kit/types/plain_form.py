@@ -64,7 +64,7 @@ def model_schema(cls: type, name: str) -> Any:
         if isinstance(value, str):
             value = {"path": value} if "path" in _PROPERTIES[name] else {"uri": value}
         if not isinstance(value, dict):
-            raise ValueError(f"a {name} is text or a dictionary, not {type(value).__name__}")
+            raise ValueError(f"a {name} is text or a dictionary, not {type(value).__name__}")  # noqa: TRY004 - as flytekit raises
         return from_plain(cls, value)
 
     return core.no_info_plain_validator_function(

@@ -166,4 +166,4 @@ def _check_outputs(locations: list[OutputLocation]) -> None:
         if each.location is None:
             raise ValueError(f"Output Location not provided for output var {each.var}")
         if not issubclass(each.var_type, FlyteFile | FlyteDirectory):
-            raise ValueError("Only outputs of type FlyteFile/FlyteDirectory and their derived types are supported")
+            raise ValueError("Only outputs of type FlyteFile/FlyteDirectory and their derived types are supported")  # noqa: TRY004 - as flytekit raises

@@ -27,7 +27,7 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
     :param remote_directory: where to upload to; False leaves the folder where it is
     """
 
-    path: str | os.PathLike[str] = cast(str, None)
+    path: str | os.PathLike[str] = cast(str, None)  # noqa: RUF009 - a constant
 
     def __init__(
         self,

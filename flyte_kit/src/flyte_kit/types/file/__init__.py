@@ -2,21 +2,22 @@
 
 from typing import Any
 
+from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.file.file import FlyteFile
 
-HDF5EncodedFile: Any = FlyteFile["hdf5"]
-HTMLPage: Any = FlyteFile["html"]
-JoblibSerializedFile: Any = FlyteFile["joblib"]
-JPEGImageFile: Any = FlyteFile["jpeg"]
-PDFFile: Any = FlyteFile["pdf"]
-PNGImageFile: Any = FlyteFile["png"]
-PythonPickledFile: Any = FlyteFile["python_pickle"]
-PythonNotebook: Any = FlyteFile["ipynb"]
-SVGImageFile: Any = FlyteFile["svg"]
-CSVFile: Any = FlyteFile["csv"]
-ONNXFile: Any = FlyteFile["onnx"]
-TFRecordFile: Any = FlyteFile["tfrecord"]
-JSONLFile: Any = FlyteFile["jsonl"]
+HDF5EncodedFile: Any = with_format(FlyteFile, "hdf5")
+HTMLPage: Any = with_format(FlyteFile, "html")
+JoblibSerializedFile: Any = with_format(FlyteFile, "joblib")
+JPEGImageFile: Any = with_format(FlyteFile, "jpeg")
+PDFFile: Any = with_format(FlyteFile, "pdf")
+PNGImageFile: Any = with_format(FlyteFile, "png")
+PythonPickledFile: Any = with_format(FlyteFile, "python_pickle")
+PythonNotebook: Any = with_format(FlyteFile, "ipynb")
+SVGImageFile: Any = with_format(FlyteFile, "svg")
+CSVFile: Any = with_format(FlyteFile, "csv")
+ONNXFile: Any = with_format(FlyteFile, "onnx")
+TFRecordFile: Any = with_format(FlyteFile, "tfrecord")
+JSONLFile: Any = with_format(FlyteFile, "jsonl")
 
 __all__ = [
     "CSVFile",

@@ -33,7 +33,7 @@ class FlyteFile(os.PathLike[str], Generic[T]):
     :param metadata: facts that travel beside the literal
     """
 
-    path: str | os.PathLike[str] = cast(str, None)
+    path: str | os.PathLike[str] = cast(str, None)  # noqa: RUF009 - a constant
     metadata: dict[str, str] | None = None
 
     def __init__(

@@ -145,7 +145,7 @@ class StructuredDatasetTransformerEngine(TypeTransformer[StructuredDataset]):
         kinds = [kind for kind in getattr(frame_type, "__mro__", (frame_type,)) if any(key[0] is kind for key in table)]
         for kind in kinds:
             default = self.default_formats.get(kind, GENERIC_FORMAT)
-            for wanted_format in dict.fromkeys((format_, default if not format_ else format_, GENERIC_FORMAT)):
+            for wanted_format in dict.fromkeys((format_, format_ or default, GENERIC_FORMAT)):
                 for wanted_protocol in (protocol, _ANY):
                     if (kind, wanted_protocol, wanted_format) in table:
                         return table[kind, wanted_protocol, wanted_format]
@@ -204,7 +204,7 @@ class StructuredDatasetTransformerEngine(TypeTransformer[StructuredDataset]):
             ctx, sd, updated_metadata
         )
         if isinstance(result, types.GeneratorType):
-            raise ValueError(f"The decoder of {df_type} returned parts; use iter() in place of all()")
+            raise ValueError(f"The decoder of {df_type} returned parts; use iter() in place of all()")  # noqa: TRY004 - as flytekit raises
         return result
 
     def read(self, ctx: FlyteContext, value: StructuredDataset, df_type: Any) -> Any:
@@ -222,7 +222,7 @@ class StructuredDatasetTransformerEngine(TypeTransformer[StructuredDataset]):
         decoder = self._handler(self.decoders, df_type, _protocol(message.uri), table.format)
         result = decoder.decode(ctx, message, value.metadata or message.metadata)
         if not isinstance(result, types.GeneratorType):
-            raise ValueError(f"The decoder of {df_type} reads whole tables; use all() in place of iter()")
+            raise ValueError(f"The decoder of {df_type} reads whole tables; use all() in place of iter()")  # noqa: TRY004 - as flytekit raises
         return result
 
     def _message(self, ctx: FlyteContext, value: StructuredDataset) -> StructuredDatasetMessage:
