@@ -18,7 +18,7 @@ from flyte_core.testing.fakes import MemoryStore
 from flyte_propeller.adapters.embedded import EmbeddedCluster
 from flyte_propeller.adapters.embedded.environments import Environment, ImageTable
 
-from .conftest import NAMESPACE, alive, exit_code, manifest
+from .conftest import NAMESPACE, Pods, alive, exit_code, manifest
 
 IGNORES_TERM = "trap '' TERM; echo $$; while :; do sleep 0.1; done"
 DETACHED = (
@@ -146,6 +146,21 @@ async def test_a_pod_inherits_no_descriptors(pods):
 async def test_signals_are_as_a_fresh_process_has_them(pods, python):
     await pods.run("p", "sh", "-c", "grep -E 'SigIgn|SigBlk' /proc/self/status")
     assert pods.log("p").split() == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+
+
+async def test_signals_are_fresh_even_if_the_program_was_started_to_ignore_them(python, tmp_path):
+    ignored = [signal.SIGQUIT, signal.SIGHUP]
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
+    try:
+        images = ImageTable((), Environment(python))
+        cluster = await EmbeddedCluster.open(tmp_path / "c", store=MemoryStore(), images=images)
+        pods = Pods(cluster, MemoryStore(), tmp_path / "c")
+        await pods.run("p", "sh", "-c", "grep SigIgn /proc/self/status")
+        assert pods.log("p").split() == ["SigIgn:", "0" * 16]
+        await cluster.close()
+    finally:
+        for number, handler in zip(ignored, before, strict=True):
+            signal.signal(number, handler)
 
 
 async def test_code_is_unpacked_into_the_folder_of_the_pod_whatever_the_command_says(pods, python, tmp_path):

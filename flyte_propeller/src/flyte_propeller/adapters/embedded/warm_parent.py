@@ -144,11 +144,16 @@ class Subreaper:
             self._prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+# What this parent changed, and what whoever started it may have made it ignore: a shell that starts
+# a program in the background ignores SIGQUIT for it, nohup ignores SIGHUP.
+FRESH_SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGQUIT, signal.SIGHUP)
+
+
 def become(request: Request, descriptor: int, identity: dict[str, Any], reaper: Subreaper) -> None:
     """Turn this fresh child into the container: own session, own folder, own environment, own output."""
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGCHLD):
+    for number in FRESH_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     reaper.take_part()
