@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import configparser
 import enum
 import importlib
 import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flyte_core.errors import ConfigError
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import configparser
+    import pathlib
+else:
+    pathlib = deferred("pathlib")
+    configparser = deferred("configparser")
 
 _TRUE = {"1", "true", "yes", "y", "t", "on"}
 _FALSE = {"0", "false", "no", "n", "f", "off", ""}
@@ -131,18 +137,20 @@ def boolean(name: str, text: str | bool | None, default: bool) -> bool:
     raise ConfigError(f"{name} must be true or false, not {text!r}")
 
 
-def _find_file(given: str | os.PathLike[str] | None) -> Path | None:
+def _find_file(given: str | os.PathLike[str] | None) -> pathlib.Path | None:
     named = given or os.environ.get("FLYTECTL_CONFIG")
     if named:
-        path = Path(named)
+        path = pathlib.Path(named)
         if not path.is_file():
             raise ConfigError(f"the configuration file {path} does not exist")
         return path
-    home = Path.home() / ".flyte"
-    return next((p for p in (Path("flytekit.config"), home / "config", home / "config.yaml") if p.is_file()), None)
+    home = pathlib.Path.home() / ".flyte"
+    return next(
+        (p for p in (pathlib.Path("flytekit.config"), home / "config", home / "config.yaml") if p.is_file()), None
+    )
 
 
-def _read(file: Path | None, environment: Mapping[str, str]) -> Config:
+def _read(file: pathlib.Path | None, environment: Mapping[str, str]) -> Config:
     admin = _admin_section(file)
     endpoint = environment.get("FLYTE_PLATFORM_URL") or admin.get("endpoint")
     if not endpoint and file is None:
@@ -171,7 +179,7 @@ def _defaults(environment: Mapping[str, str]) -> TaskConfig:
     )
 
 
-def _admin_section(file: Path | None) -> dict[str, Any]:
+def _admin_section(file: pathlib.Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     if file.suffix in {".yaml", ".yml"}:
@@ -185,7 +193,7 @@ def _admin_section(file: Path | None) -> dict[str, Any]:
     return {**section, "endpoint": section.get("url")}
 
 
-def _yaml_admin(file: Path) -> dict[str, Any]:
+def _yaml_admin(file: pathlib.Path) -> dict[str, Any]:
     if importlib.util.find_spec("yaml") is None:
         raise ConfigError(f"reading {file} needs PyYAML: pip install pyyaml")
     yaml = importlib.import_module("yaml")

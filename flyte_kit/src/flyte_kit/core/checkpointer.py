@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flyte_kit.core.data_persistence import FileAccessProvider, default_local_file_access_provider
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import pathlib
+else:
+    pathlib = deferred("pathlib")
 
 _NONE = {"", '""', "''"}
 FILE_NAME = "_flytecheckpoints"
@@ -38,13 +44,13 @@ class Checkpoint:
         self._dest = checkpoint_dest
         self._src = given_path(checkpoint_src)
         self._files = file_access or default_local_file_access_provider()
-        self._restored: Path | None = None
+        self._restored: pathlib.Path | None = None
 
     def prev_exists(self) -> bool:
         """Tell whether an earlier attempt left a checkpoint."""
         return self._src is not None and self._files.exists(self._src)
 
-    def restore(self, path: Path | str | None = None) -> Path | None:
+    def restore(self, path: pathlib.Path | str | None = None) -> pathlib.Path | None:
         """Copy the earlier attempt's checkpoint to a local folder and return it; None if there is none.
 
         :param path: folder; a new one without it
@@ -53,14 +59,14 @@ class Checkpoint:
             return None
         if self._restored is not None:
             return self._restored
-        folder = Path(path) if path is not None else Path(self._files.get_random_local_directory())
+        folder = pathlib.Path(path) if path is not None else pathlib.Path(self._files.get_random_local_directory())
         if path is not None and folder.exists() and not folder.is_dir():
             raise ValueError(f"Checkpoints can be restored to a folder only, and {folder} is a file.")
         self._files.download_directory(self._src, str(folder))
         self._restored = folder
         return folder
 
-    def save(self, cp: Path | str | io.BufferedReader) -> None:
+    def save(self, cp: pathlib.Path | str | io.BufferedReader) -> None:
         """Save a file, the content of an open file, or all of a folder."""
         if isinstance(cp, io.BufferedReader | io.BytesIO):
             self.write(cp.read())
@@ -68,7 +74,7 @@ class Checkpoint:
         if os.path.isdir(cp):
             self._files.upload_directory(str(cp), self._dest)
         elif os.path.isfile(cp):
-            self._files.upload(str(cp), f"{self._dest.rstrip('/')}/{Path(cp).name}")
+            self._files.upload(str(cp), f"{self._dest.rstrip('/')}/{pathlib.Path(cp).name}")
         else:
             raise ValueError(f"Only a file or folder can be saved as a checkpoint, and {cp} is neither.")
 
@@ -87,7 +93,7 @@ class Checkpoint:
 
     def write(self, b: bytes) -> None:
         """Save bytes."""
-        path = Path(self._files.get_random_local_directory()) / FILE_NAME
+        path = pathlib.Path(self._files.get_random_local_directory()) / FILE_NAME
         path.write_bytes(b)
         self.save(path)
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextvars
 import os
-import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +16,12 @@ from typing import TYPE_CHECKING, Any
 from flyte_kit.core.data_persistence import FileAccessProvider, default_local_file_access_provider
 from flyte_kit.core.execution_parameters import ExecutionParameters
 from flyte_kit.core.secrets import SecretsManager
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import tempfile
+else:
+    tempfile = deferred("tempfile")
 
 if TYPE_CHECKING:
     from flyte_kit.configuration.serialization import SerializationSettings
@@ -39,7 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class CompilationState:
     """The workflow that is being put together.
 
@@ -89,7 +93,7 @@ _LOCAL_MODES = {
 }
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ExecutionState:
     """A run that is going on.
 
@@ -132,7 +136,7 @@ class OutputMetadata:
     additional_items: list[Any] | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class OutputMetadataTracker:
     """Output metadata by the identity of the object that a task returns."""
 
@@ -148,7 +152,7 @@ class OutputMetadataTracker:
         return found[1] if found else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FlyteContext:
     """Everything that the SDK's calls depend on."""
 
@@ -282,7 +286,7 @@ def _default_context() -> FlyteContext:
     global _default
     if _default is None:
         files = default_local_file_access_provider()
-        folder = os.path.join(tempfile.gettempdir(), f"flyte-user-{uuid.uuid4().hex[:12]}")
+        folder = os.path.join(tempfile.gettempdir(), f"flyte-user-{os.urandom(6).hex()}")
         parameters = ExecutionParameters(tmp_dir=folder, raw_output_prefix=files.raw_output_prefix)
         _default = FlyteContext(files, execution_state=ExecutionState(folder, user_space_params=parameters))
     return _default

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from flyte_core.errors import UserError
+from flyte_kit.deferred import deferred
 from flyte_kit.exceptions.system import FlyteDownloadDataException, FlyteUploadDataException
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
 from flyte_kit.storage.local import local_path
 from flyte_kit.storage.stores import is_remote, store_of
+
+if TYPE_CHECKING:
+    import pathlib
+    import tempfile
+    from concurrent import futures
+else:
+    pathlib = deferred("pathlib")
+    tempfile = deferred("tempfile")
+    futures = deferred("concurrent.futures")
 
 PARALLEL_COPIES = 8
 """Objects of one folder that are copied at the same time."""
@@ -37,13 +43,13 @@ class FileAccessProvider:
         data_config: object = None,
         execution_metadata: dict[str, str] | None = None,
     ) -> None:
-        self._local_sandbox_dir = Path(local_sandbox_dir)
+        self._local_sandbox_dir = pathlib.Path(local_sandbox_dir)
         self.raw_output_prefix = raw_output_prefix.rstrip("/") + "/"
         self.data_config = data_config
         self.execution_metadata = execution_metadata or {}
 
     @property
-    def local_sandbox_dir(self) -> Path:
+    def local_sandbox_dir(self) -> pathlib.Path:
         """The folder for local copies."""
         self._local_sandbox_dir.mkdir(parents=True, exist_ok=True)
         return self._local_sandbox_dir
@@ -61,7 +67,7 @@ class FileAccessProvider:
     @staticmethod
     def get_random_string() -> str:
         """Return 32 random hexadecimal digits."""
-        return uuid.uuid4().hex
+        return os.urandom(16).hex()
 
     @staticmethod
     def get_file_tail(file_path_or_file_name: str) -> str:
@@ -221,12 +227,12 @@ def in_parallel(work: Callable[[T], None], items: Iterable[T]) -> None:
         for item in todo:
             work(item)
         return
-    with ThreadPoolExecutor(min(PARALLEL_COPIES, len(todo))) as pool:
+    with futures.ThreadPoolExecutor(min(PARALLEL_COPIES, len(todo))) as pool:
         for _ in pool.map(work, todo):
             pass
 
 
 def default_local_file_access_provider() -> FileAccessProvider:
     """Return file access for local runs: everything below one random folder of the temporary folder."""
-    root = os.path.join(tempfile.gettempdir(), f"flyte-{uuid.uuid4().hex[:12]}")
+    root = os.path.join(tempfile.gettempdir(), f"flyte-{os.urandom(6).hex()}")
     return FileAccessProvider(os.path.join(root, "sandbox"), os.path.join(root, "raw"))

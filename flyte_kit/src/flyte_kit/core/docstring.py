@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-_FIELD = re.compile(r"^:(param|parameter|arg|argument|key|returns?|rtype|raises?|type|yields?)\b\s*([^:]*):\s*(.*)$")
-_GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Params|Returns?|Yields?|Raises|Attributes|Examples?|Notes?):\s*$")
-_GOOGLE_ITEM = re.compile(r"^(\*{0,2}\w+)\s*(?:\(([^)]*)\))?\s*:\s*(.*)$")
-_NUMPY_ITEM = re.compile(r"^(\*{0,2}\w+)\s*(?::\s*(.*))?$")
+_FIELD = r"^:(param|parameter|arg|argument|key|returns?|rtype|raises?|type|yields?)\b\s*([^:]*):\s*(.*)$"
+_GOOGLE = r"^(Args|Arguments|Parameters|Params|Returns?|Yields?|Raises|Attributes|Examples?|Notes?):\s*$"
+_GOOGLE_ITEM = r"^(\*{0,2}\w+)\s*(?:\(([^)]*)\))?\s*:\s*(.*)$"
+_NUMPY_ITEM = r"^(\*{0,2}\w+)\s*(?::\s*(.*))?$"
 _NUMPY = {"Parameters": "param", "Other Parameters": "param", "Returns": "return", "Yields": "return"}
 _INPUTS = {"Args", "Arguments", "Parameters", "Params"}
 _OUTPUTS = {"Return", "Returns", "Yield", "Yields"}
@@ -73,7 +73,7 @@ def _parse(text: str) -> _Parsed:
 
 def _begins_section(lines: list[str], index: int) -> bool:
     line = lines[index]
-    if _FIELD.match(line) or _GOOGLE.match(line):
+    if re.match(_FIELD, line) or re.match(_GOOGLE, line):
         return True
     under = lines[index + 1].strip() if index + 1 < len(lines) else ""
     return bool(line.strip() in _NUMPY or line.strip() in {"Raises", "Notes", "Examples"}) and set(under) == {"-"}
@@ -84,7 +84,7 @@ def _sections(lines: list[str], parsed: _Parsed) -> None:
     while index < len(lines):
         end = next((i for i in range(index + 1, len(lines)) if _begins_section(lines, i)), len(lines))
         block = lines[index:end]
-        rest, google = _FIELD.match(block[0]), _GOOGLE.match(block[0])
+        rest, google = re.match(_FIELD, block[0]), re.match(_GOOGLE, block[0])
         if rest:
             _rest_field(rest, block[1:], parsed)
         elif google:
@@ -120,7 +120,7 @@ def _entries(block: list[str], *, google: bool, named: bool) -> list[tuple[str, 
     found: list[tuple[str, str, list[str]]] = []
     for line in lines:
         bare = line[margin:]
-        match = (_GOOGLE_ITEM if google else _NUMPY_ITEM).match(bare) if not bare.startswith(" ") else None
+        match = re.match(_GOOGLE_ITEM if google else _NUMPY_ITEM, bare) if not bare.startswith(" ") else None
         if match and google:
             found.append((match[1], match[2] or "", [match[3]]))
         elif match and not google:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 
 from flyte_kit.core.checkpointer import Checkpoint
 from flyte_kit.core.secrets import SecretsManager
+from flyte_kit.deferred import deferred
 from flyte_kit.loggers import logger
+
+if TYPE_CHECKING:
+    import pathlib
+    import tempfile
+else:
+    pathlib = deferred("pathlib")
+    tempfile = deferred("tempfile")
 
 if TYPE_CHECKING:
     from flyte_kit.deck.deck import Deck, TimeLineDeck
@@ -35,7 +41,7 @@ class SilentStats:
     decr = timing = gauge = set = incr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExecutionParameters:
     """Facts and doors of one task run. Attributes that plugins add (``spark_session``) are there by name.
 
@@ -122,7 +128,7 @@ class ExecutionParameters:
         """Return parameters for one task of a local run: a working folder and a checkpoint of its own."""
         os.makedirs(self.working_directory, exist_ok=True)
         folder = tempfile.mkdtemp(dir=self.working_directory)
-        place = Path(folder) / "__cp"
+        place = pathlib.Path(folder) / "__cp"
         return replace(self, tmp_dir=folder, given_checkpoint=Checkpoint(str(place)))
 
     def with_enable_deck(self, enable_deck: bool) -> ExecutionParameters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,14 @@ from flyte_kit.core.cache import Cache
 from flyte_kit.core.constants import GLOBAL_INPUT_NODE_ID
 from flyte_kit.core.promise import NodeOutput, Promise
 from flyte_kit.core.resources import Resources, chosen, extended_resources
+from flyte_kit.deferred import deferred
 from flyte_kit.extras.accelerators import BaseAccelerator
 from flyte_kit.loggers import logger
+
+if TYPE_CHECKING:
+    import hashlib
+else:
+    hashlib = deferred("hashlib")
 
 if TYPE_CHECKING:
     from flyte_kit.core.pod_template import PodTemplate

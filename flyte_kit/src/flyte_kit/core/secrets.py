@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import pathlib
+else:
+    pathlib = deferred("pathlib")
 
 SECRETS_ENV_PREFIX = "_FSEC_"
 SECRETS_DIR = "/etc/secrets"
@@ -51,7 +57,7 @@ class SecretsManager:
         if variable in os.environ:
             return os.environ[variable].strip()
         if os.path.exists(path):
-            return Path(path).read_bytes() if encode_mode == "rb" else Path(path).read_text().strip()
+            return pathlib.Path(path).read_bytes() if encode_mode == "rb" else pathlib.Path(path).read_text().strip()
         plain = self._joined(group, key, group_version)
         if "FLYTE_INTERNAL_EXECUTION_ID" not in os.environ and plain in os.environ:
             return os.environ[plain].strip()

@@ -15,8 +15,7 @@ import types
 import typing
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from flyteidl.core.interface_pb2 import Variable
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
@@ -37,7 +36,13 @@ from flyte_kit.core.type_transformer import (
     is_annotated,
     structures,
 )
+from flyte_kit.deferred import deferred
 from flyte_kit.loggers import logger
+
+if TYPE_CHECKING:
+    from concurrent import futures
+else:
+    futures = deferred("concurrent.futures")
 
 __all__ = [
     "AsyncTypeTransformer",
@@ -381,7 +386,7 @@ def _mapped(transformer: TypeTransformer[Any], convert: Callable[[Any], Any], it
     if len(items) < 2 or not transformer.does_io:
         return [convert(item) for item in items]
     contexts = [contextvars.copy_context() for _ in items]
-    with ThreadPoolExecutor(min(PARALLEL_TRANSFERS, len(items))) as pool:
+    with futures.ThreadPoolExecutor(min(PARALLEL_TRANSFERS, len(items))) as pool:
         return list(pool.map(lambda pair: pair[0].run(convert, pair[1]), zip(contexts, items, strict=True)))
 
 

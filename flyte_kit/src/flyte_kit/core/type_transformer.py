@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import importlib
 import inspect
-from typing import Annotated, Any, ClassVar, Generic, NoReturn, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NoReturn, TypeVar, get_args, get_origin
 
 import msgpack
 from flyteidl.core.literals_pb2 import Binary, Literal, Scalar
@@ -15,6 +14,12 @@ from google.protobuf.struct_pb2 import Struct
 from flyte_core.errors import UserError
 from flyte_kit.core.constants import MESSAGEPACK
 from flyte_kit.core.context_manager import FlyteContext
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import html
+else:
+    html = deferred("html")
 
 T = TypeVar("T")
 

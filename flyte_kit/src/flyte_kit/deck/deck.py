@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flyte_kit.core.context_manager import ExecutionParameters, FlyteContext, FlyteContextManager
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import html
+    import pathlib
+else:
+    pathlib = deferred("pathlib")
+    html = deferred("html")
 
 DECK_FILE_NAME = "deck.html"
 _DOCUMENT = """<!doctype html>
@@ -122,7 +129,7 @@ def document(decks: list[Deck]) -> str:
 def output_deck(ctx: FlyteContext, task_name: str, parameters: ExecutionParameters) -> str:
     """Write the document of a run beside its outputs, or into its working folder on a local run; return where."""
     page = document(parameters.decks)
-    folder = Path(ctx.file_access.get_random_local_directory())
+    folder = pathlib.Path(ctx.file_access.get_random_local_directory())
     path = folder / DECK_FILE_NAME
     path.write_text(page, encoding="utf-8")
     if ctx.local_mode or not parameters.output_metadata_prefix:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import importlib
-import importlib.metadata
 import importlib.util
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import html
+    from importlib import metadata
+else:
+    html = deferred("html")
+    metadata = deferred("importlib.metadata")
 
 
 @runtime_checkable
@@ -53,7 +60,7 @@ class PythonDependencyRenderer:
 
     def to_html(self) -> str:
         """Return a table."""
-        found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
+        found = {d.metadata["Name"]: d.version for d in metadata.distributions() if d.metadata["Name"]}
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td><td>{html.escape(found[name])}</td></tr>"
             for name in sorted(found, key=str.lower)

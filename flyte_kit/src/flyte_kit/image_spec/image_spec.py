@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
-import importlib.metadata
 import os
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flyte_core.errors import ConfigError
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContextManager
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import hashlib
+    import pathlib
+    from importlib import metadata
+else:
+    pathlib = deferred("pathlib")
+    hashlib = deferred("hashlib")
+    metadata = deferred("importlib.metadata")
 
 NOOP = "noop"
 _NOT_IN_ID = {"pip_secret_mounts", "builder", "runtime_packages"}
@@ -106,7 +113,7 @@ class ImageSpec:
         if spec.copy:
             spec = dataclasses.replace(spec, copy=[_files_digest(spec.copy)])
         if spec.requirements:
-            content = Path(spec.requirements).read_bytes().strip()
+            content = pathlib.Path(spec.requirements).read_bytes().strip()
             spec = dataclasses.replace(spec, requirements=hashlib.sha1(content, usedforsecurity=False).hexdigest())
         tag = _digest(dataclasses.replace(spec, registry_config=None)).replace("-", "_")
         return self.tag_format.format(spec_hash=tag) if self.tag_format else tag
@@ -166,7 +173,7 @@ class ImageSpec:
         """Return an image with this interpreter's version, and packages in the versions that are installed here."""
         if kwargs.get("python_version") is not None:
             raise ValueError("python_version can not be used with `from_env`: it is that of this interpreter")
-        pinned = [f"{name}=={importlib.metadata.version(name)}" for name in pinned_packages or []]
+        pinned = [f"{name}=={metadata.version(name)}" for name in pinned_packages or []]
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return cls(packages=[*kwargs.pop("packages", []), *pinned], python_version=version, **kwargs)
 
@@ -254,7 +261,7 @@ def _digest(spec: ImageSpec) -> str:
 
 def _files_digest(paths: list[str]) -> str:
     digest = hashlib.sha256()
-    for path in map(Path, paths):
+    for path in map(pathlib.Path, paths):
         for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if each.is_file():
                 digest.update(str(each).encode() + b"\0" + each.read_bytes())

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+from flyte_kit.deferred import deferred
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
+
+if TYPE_CHECKING:
+    import shutil
+else:
+    shutil = deferred("shutil")
 
 FILE_SCHEME = "file://"
 
