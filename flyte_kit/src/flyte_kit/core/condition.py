@@ -10,6 +10,7 @@ from flyte_kit.core.context_manager import BranchEvalMode, FlyteContextManager
 from flyte_kit.core.expressions import ComparisonExpression, ConjunctionExpression, Expression, operand_name
 from flyte_kit.core.node import Node, node_metadata
 from flyte_kit.core.promise import NodeOutput, Promise, VoidPromise, create_task_output
+from flyte_kit.exceptions.user import FlyteValidationException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ class Case:
         ref = getattr(first, "ref", None)
         if ref is not None:
             self.output_node = ref.node
+        self._section.check_single()
         return self._section.end_branch()
 
     def fail(self, err: str) -> Any:
@@ -93,6 +95,7 @@ class ConditionalSection:
         self.name = name
         self.cases: list[Case] = []
         self._last = False
+        self._compiled = 0
         ctx = FlyteContextManager.current_context()
         self._outer = FlyteContextManager.push_context(ctx.enter_conditional_section())
 
@@ -107,6 +110,22 @@ class ConditionalSection:
         self._last = last_case
         self.cases.append(case)
         return case
+
+    def check_single(self) -> None:
+        """Check that a branch is one node: what else it would need has no place in the workflow.
+
+        :raises FlyteValidationException: naming the calls that have none
+        """
+        state = FlyteContextManager.current_context().compilation_state
+        made = state.nodes[self._compiled :] if state is not None else []
+        if len(made) > 1:
+            names = ", ".join(str(node.flyte_entity.name) for node in made[:-1])
+            raise FlyteValidationException(
+                f"A branch of the conditional {self.name!r} calls more than one entity ({names} as well as"
+                f" {made[-1].flyte_entity.name}): call the others before the conditional, or put them into a workflow"
+                " and call that"
+            )
+        self._compiled += len(made)
 
     def end_branch(self) -> Any:
         """Go on after a branch; after the last one return the outputs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from flyte_kit.configuration.platform import Config
@@ -19,6 +21,9 @@ class Connected:
     :param data_upload_location: prefix of raw outputs of what is launched from here
     :param credentials: port of logins
     """
+
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
+    """Waits that many seconds."""
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class Connected:
     def client(self) -> Client:
         """The services; the channel is opened when they are first asked for."""
         if self._client is None:
-            self._client = Client(open_channel(self.config.platform), Caller(self._credentials))
+            self._client = Client(open_channel(self.config.platform), Caller(self._credentials, self.sleep))
         return self._client
 
     @property

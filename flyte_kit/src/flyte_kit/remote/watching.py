@@ -41,8 +41,6 @@ def pauses(first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> Iterat
 class Watching(Launching):
     """Wait for executions and look into them."""
 
-    sleep: Callable[[float], None] = staticmethod(time.sleep)
-
     def wait(  # type: ignore[override]
         self,
         execution: FlyteWorkflowExecution,
@@ -104,6 +102,8 @@ class Watching(Launching):
             execution.given_outputs = LiteralsResolver(data.full_outputs, variables[1], execution.type_hints)
 
     def _variables(self, execution: FlyteWorkflowExecution) -> tuple[dict[str, Variable], dict[str, Variable]]:
+        if not execution.closure.workflow_id.name:
+            return {}, {}
         try:
             workflow = self.client.get_workflow(execution.closure.workflow_id)
         except FlyteEntityNotExistException:
