@@ -117,9 +117,8 @@ class Launching(Registering):
         """Start an execution, or take up the one of that name."""
         request = ExecutionCreateRequest(project=project, domain=domain, name=name, spec=spec, inputs=inputs)
         identifier = WorkflowExecutionIdentifier(project=project, domain=domain, name=name)
-        with contextlib.suppress(
-            FlyteEntityAlreadyExistsException
-        ):  # of this name: it was asked for before, here or by an attempt whose answer was lost
+        # One of this name is there: it was asked for before, here or by an attempt whose answer was lost
+        with contextlib.suppress(FlyteEntityAlreadyExistsException):
             identifier = self.client.call(self.client.admin.CreateExecution, request).id
         return self._execution(identifier)
 
@@ -230,9 +229,8 @@ class Launching(Registering):
 
     def _started_again(self, method: Any, request: Any, old: WorkflowExecutionIdentifier) -> FlyteWorkflowExecution:
         identifier = WorkflowExecutionIdentifier(project=old.project, domain=old.domain, name=request.name)
-        with contextlib.suppress(
-            FlyteEntityAlreadyExistsException
-        ):  # of this name: an attempt whose answer was lost started it
+        # One of this name is there: an attempt whose answer was lost started it
+        with contextlib.suppress(FlyteEntityAlreadyExistsException):
             identifier = self.client.call(method, request).id
         return self._execution(identifier)
 

@@ -76,9 +76,8 @@ class Registering(Fetching):
             method, request = admin.CreateLaunchPlan, LaunchPlanCreateRequest(id=identifier, spec=message.spec)
         else:
             method, request = admin.CreateWorkflow, WorkflowCreateRequest(id=identifier, spec=message)
-        with contextlib.suppress(
-            FlyteEntityAlreadyExistsException
-        ):  # the same content under the same id: other content is an invalid input
+        # It is there with the same content under its id; other content is an invalid input
+        with contextlib.suppress(FlyteEntityAlreadyExistsException):
             self.client.call(method, request)
         if activate and isinstance(message, LaunchPlanMessage):
             self.activate_launchplan(identifier)
