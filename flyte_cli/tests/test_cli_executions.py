@@ -80,6 +80,7 @@ def test_watching_an_execution_ends_with_it(up) -> None:
 
 def test_watching_all_shows_what_changes(up) -> None:
     up.register("naps2", "sleep 0.2")
+    up.launch("naps2", "seen0")  # something for the first line, whatever ran before this test
     watching = up.start("get", "executions", "--watch", "-o", "json", "--limit", "1")
     try:
         assert watching.stdout is not None

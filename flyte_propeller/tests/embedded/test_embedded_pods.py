@@ -143,9 +143,18 @@ async def test_a_pod_inherits_no_descriptors(pods):
     assert pods.log("p").split() == ["3", "/dev/null"]
 
 
+def signals(status: str) -> dict[str, int]:
+    """Return the sets of signals in lines of /proc/PID/status, without the two that glibc keeps to itself.
+
+    No program can set 32 and 33, and whatever GNU make starts has them ignored: glibc's posix_spawn does that.
+    """
+    sets = (line.split(":") for line in status.splitlines())
+    return {name: int(bits, 16) & ~(0b11 << 31) for name, bits in sets}
+
+
 async def test_signals_are_as_a_fresh_process_has_them(pods, python):
     await pods.run("p", "sh", "-c", "grep -E 'SigIgn|SigBlk' /proc/self/status")
-    assert pods.log("p").split() == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+    assert signals(pods.log("p")) == {"SigBlk": 0, "SigIgn": 0}
 
 
 async def test_signals_are_fresh_even_if_the_program_was_started_to_ignore_them(python, tmp_path):
@@ -156,7 +165,7 @@ async def test_signals_are_fresh_even_if_the_program_was_started_to_ignore_them(
         cluster = await EmbeddedCluster.open(tmp_path / "c", store=MemoryStore(), images=images)
         pods = Pods(cluster, MemoryStore(), tmp_path / "c")
         await pods.run("p", "sh", "-c", "grep SigIgn /proc/self/status")
-        assert pods.log("p").split() == ["SigIgn:", "0" * 16]
+        assert signals(pods.log("p")) == {"SigIgn": 0}
         await cluster.close()
     finally:
         for number, handler in zip(ignored, before, strict=True):

@@ -156,7 +156,6 @@ def become(request: Request, descriptor: int, identity: dict[str, Any], reaper: 
     for number in FRESH_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     reaper.take_part()
     pid = os.getpid()  # once it is written down it may be signalled
     os.write(descriptor, json.dumps({"pid": pid, "start": start_time(pid), **identity}).encode())
