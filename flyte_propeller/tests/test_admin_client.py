@@ -21,8 +21,8 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceServicer, add_AdminServi
 from google.rpc.status_pb2 import Status
 
 from flyte_core.errors import Unavailable
+from flyte_core.events import Verdict
 from flyte_propeller.adapters.admin_client import AdminClient, open_channel
-from flyte_propeller.shell.ports import Verdict
 
 TERMINAL = EventFailureReason(already_in_terminal_state=EventErrorAlreadyInTerminalState(current_phase="FAILED"))
 FOREIGN = EventFailureReason(incompatible_cluster=EventErrorIncompatibleCluster(cluster="other"))

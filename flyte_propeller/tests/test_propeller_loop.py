@@ -14,12 +14,12 @@ from driving import SETTINGS, SUCCESS, Driven, failed, task, workflow
 from flyte_core.clock import SystemClock
 from flyte_core.cluster import FLYTE_WORKFLOW, POD
 from flyte_core.errors import AlreadyExists, Conflict, Unavailable
-from flyte_core.events import ExecutionEventRequest
+from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.phases import TaskPhase
 from flyte_core.task_types import PhaseInfo, TaskContext
 from flyte_core.testing.fakes import MemoryCluster, MemoryStore
 from flyte_propeller.operator import Propeller
-from flyte_propeller.shell.ports import EventReply, Launched, Verdict
+from flyte_propeller.shell.ports import EventReply, Launched
 from flyte_propeller.shell.round import Ports
 from flyte_propeller.testing import RecordingAdmin
 from flyte_propeller.wakeups import Key, Wakeups

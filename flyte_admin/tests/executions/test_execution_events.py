@@ -33,10 +33,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from flyte_admin.executions.event_delivery import EventDelivery
 from flyte_admin.executions.events import EventRecorder
 from flyte_admin.executions.offload import Offloader
-from flyte_admin.executions.outcomes import Verdict
 from flyte_admin.executions.refusals import AlreadyTerminal, ForeignCluster
 from flyte_core.clock import SystemClock
 from flyte_core.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound, TooLarge
+from flyte_core.events import Verdict
 from flyte_core.testing.fakes import RecordingSink
 
 NAME = "run"

@@ -29,7 +29,7 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
 from flyte_admin.executions.metrics import MetricsReader
-from flyte_admin.executions.outcomes import Verdict
+from flyte_core.events import Verdict
 
 RUNS = [
     "single",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 from flyteidl.admin.event_pb2 import (
@@ -18,6 +19,17 @@ from flyteidl.admin.event_pb2 import (
 
 ExecutionEventRequest: TypeAlias = WorkflowExecutionEventRequest | NodeExecutionEventRequest | TaskExecutionEventRequest
 """What the propeller reports: one of the three event requests of flyteidl.admin."""
+
+
+class Verdict(Enum):
+    """How the control plane answered one event that the propeller reported."""
+
+    RECORDED = "recorded"
+    ALREADY_RECORDED = "already recorded"
+    TERMINAL = "the execution, node or task is already terminal"
+    UNKNOWN_EXECUTION = "no such execution"
+    FOREIGN_CLUSTER = "the execution belongs to another cluster"
+    REJECTED = "invalid or too large"
 
 
 @dataclass(frozen=True, slots=True)

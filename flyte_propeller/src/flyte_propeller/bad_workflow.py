@@ -10,10 +10,10 @@ from google.protobuf.json_format import MessageToDict
 
 from flyte_core.cluster import POD, Manifest
 from flyte_core.errors import Unavailable
+from flyte_core.events import Verdict
 from flyte_core.phases import WorkflowPhase
 from flyte_propeller.machine.event_requests import PRODUCER, timestamp
 from flyte_propeller.machine.retry import truncated
-from flyte_propeller.shell.ports import Verdict
 from flyte_propeller.shell.round import Ports
 from flyte_propeller.shell.saving import ended_metadata
 

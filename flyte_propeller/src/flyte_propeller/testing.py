@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core import paths
-from flyte_core.events import ExecutionEventRequest
+from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.phases import TaskPhase
 from flyte_core.storage import BlobStore
 from flyte_core.task_types import PhaseInfo, TaskContext
-from flyte_propeller.shell.ports import EventReply, Launched, Verdict
+from flyte_propeller.shell.ports import EventReply, Launched
 
 Script = Callable[[TaskContext], Sequence[PhaseInfo]]
 """Attempt → the reports of its plugin, one a look; the last one stays."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from flyteidl.admin.event_pb2 import NodeExecutionEventRequest, TaskExecutionEventRequest
 from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution, WorkflowExecution
 
-from flyte_core.events import ExecutionEventRequest
-from flyte_propeller.shell.ports import EventReply, Verdict
+from flyte_core.events import ExecutionEventRequest, Verdict
+from flyte_propeller.shell.ports import EventReply
 
 ENDED_WORKFLOW = {WorkflowExecution.SUCCEEDED, WorkflowExecution.FAILED, WorkflowExecution.ABORTED}
 ENDED_NODE = {

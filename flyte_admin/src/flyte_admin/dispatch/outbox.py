@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 from flyteidl.admin.execution_pb2 import ExecutionCreateRequest, ExecutionSpec
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, select
 
 from flyte_admin.db.execution_tables import EXECUTION
+from flyte_admin.db.postponing import postpone
 from flyte_admin.db.schema import executions, workflow_outbox, workflows
 from flyte_admin.dispatch.orders import Created, Deleting, Gone, Impossible, Later, Order, Outcome, Skipped
 from flyte_admin.executions.identify import execution_condition
@@ -18,8 +19,8 @@ from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.lifecycle import fail_undispatched, finish_abort
 from flyte_admin.executions.submission import CREATE, TERMINATE, order_termination
 
-SHORTEST_DELAY, LONGEST_DELAY = 0.25, 30.0
-"""Seconds before an order is tried again: doubled with each attempt, between these two."""
+LONGEST_DELAY = 30.0
+"""Most seconds before an order is tried again."""
 
 _TO_EXECUTION = and_(*(executions.c[name] == workflow_outbox.c[name] for name in EXECUTION))
 _DUE = (
@@ -116,16 +117,14 @@ def _drop_creations(connection: Connection, order: Order) -> None:
 
 
 def _postpone(connection: Connection, order: Order, reason: str, now: datetime) -> None:
-    delay = min(SHORTEST_DELAY * 2 ** min(order.attempts, 16), LONGEST_DELAY)
-    connection.execute(
-        update(workflow_outbox)
-        .where(workflow_outbox.c.id == order.row_id)
-        .values(
-            attempts=order.attempts + 1,
-            available_at=now + timedelta(seconds=delay),
-            error=reason[:1024],
-            updated_at=now,
-        )
+    postpone(
+        connection,
+        workflow_outbox,
+        order.row_id,
+        failures=order.attempts,
+        longest=LONGEST_DELAY,
+        reason=reason,
+        now=now,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from flyteidl.admin.event_pb2 import (
@@ -13,9 +12,10 @@ from flyteidl.admin.event_pb2 import (
     TaskExecutionEventRequest,
     WorkflowExecutionEventRequest,
 )
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, select
 
 from flyte_admin.db.database import Database
+from flyte_admin.db.postponing import postpone
 from flyte_admin.db.schema import event_outbox
 from flyte_admin.executions.alarm import Alarm
 from flyte_core.clock import Clock
@@ -26,8 +26,8 @@ BATCH = 100
 """Events that a sink gets before they are taken out of the outbox together."""
 RESYNC_SECONDS = 5.0
 """How often the outbox is looked at without being told."""
-SHORTEST_DELAY, LONGEST_DELAY = 0.25, 60.0
-"""Seconds before an event is delivered again: doubled with each failure, between these two."""
+LONGEST_DELAY = 60.0
+"""Most seconds before an event is delivered again."""
 
 _MESSAGES = {
     message.DESCRIPTOR.full_name: message
@@ -93,17 +93,14 @@ class EventDelivery:
             connection.execute(delete(event_outbox).where(event_outbox.c.id.in_(taken)))
         if failure is not None:
             row, reason = failure
-            now = self._clock.now()
-            delay = min(SHORTEST_DELAY * 2 ** min(row.attempts, 16), LONGEST_DELAY)
-            connection.execute(
-                update(event_outbox)
-                .where(event_outbox.c.id == row.id)
-                .values(
-                    attempts=row.attempts + 1,
-                    available_at=now + timedelta(seconds=delay),
-                    error=reason[:1024],
-                    updated_at=now,
-                )
+            postpone(
+                connection,
+                event_outbox,
+                row.id,
+                failures=row.attempts,
+                longest=LONGEST_DELAY,
+                reason=reason,
+                now=self._clock.now(),
             )
 
 

@@ -21,12 +21,12 @@ from flyte_admin.executions.event_checks import check_event
 from flyte_admin.executions.event_outbox import outbox_values
 from flyte_admin.executions.ledger import PreparedEvent, fetch_rows, record_events
 from flyte_admin.executions.offload import Offloader, carries_data
-from flyte_admin.executions.outcomes import EventOutcome, Verdict
+from flyte_admin.executions.outcomes import EventOutcome
 from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.statements import INSERT_EVENT
 from flyte_core.clock import Clock
 from flyte_core.errors import InvalidInput, TooLarge
-from flyte_core.events import ExecutionEventRequest
+from flyte_core.events import ExecutionEventRequest, Verdict
 
 
 class EventRecorder:

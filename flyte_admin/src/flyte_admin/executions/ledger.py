@@ -22,13 +22,13 @@ from flyte_admin.executions.event_checks import PROPELLER
 from flyte_admin.executions.keys import ExecutionKey, NodeKey, TaskKey
 from flyte_admin.executions.node_closure import merge_node_event, merge_node_metadata
 from flyte_admin.executions.open_rows import ExecutionRow, NodeRow, TaskRow
-from flyte_admin.executions.outcomes import RECORDED, EventOutcome, Verdict
+from flyte_admin.executions.outcomes import RECORDED, EventOutcome
 from flyte_admin.executions.refusals import AlreadyTerminal, ForeignCluster
 from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.task_closure import merge_task_event
 from flyte_admin.executions.workflow_closure import merge_workflow_event
 from flyte_core.errors import AlreadyExists, FailedPrecondition, NotFound
-from flyte_core.events import ExecutionEventRequest
+from flyte_core.events import ExecutionEventRequest, Verdict
 
 _W = WorkflowExecution
 

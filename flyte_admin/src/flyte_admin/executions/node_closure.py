@@ -7,6 +7,7 @@ from flyteidl.core.execution_pb2 import NodeExecution
 from flyteidl.event.event_pb2 import NodeExecutionEvent
 
 from flyte_admin.executions.durations import set_duration
+from flyte_admin.executions.event_outputs import merge_outputs
 from flyte_admin.executions.phases import TERMINAL_NODE
 
 
@@ -26,20 +27,10 @@ def merge_node_event(closure: NodeExecutionClosure, event: NodeExecutionEvent) -
         closure.started_at.CopyFrom(event.occurred_at)
     if event.phase in TERMINAL_NODE and closure.HasField("started_at"):
         set_duration(closure.duration, closure.started_at, event.occurred_at)
-    _merge_outputs(closure, event)
+    merge_outputs(closure, event)
     _merge_target(closure, event)
     if event.deck_uri and (event.phase in TERMINAL_NODE or event.phase == NodeExecution.RUNNING):
         closure.deck_uri = event.deck_uri
-
-
-def _merge_outputs(closure: NodeExecutionClosure, event: NodeExecutionEvent) -> None:
-    match event.WhichOneof("output_result"):
-        case "output_uri":
-            closure.output_uri = event.output_uri
-        case "output_data":
-            closure.output_data.CopyFrom(event.output_data)
-        case "error":
-            closure.error.CopyFrom(event.error)
 
 
 def _merge_target(closure: NodeExecutionClosure, event: NodeExecutionEvent) -> None:

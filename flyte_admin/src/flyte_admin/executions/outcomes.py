@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from flyte_core.errors import FlyteError
-
-
-class Verdict(Enum):
-    """How an event was answered; the names are those of the propeller's port."""
-
-    RECORDED = "recorded"
-    ALREADY_RECORDED = "already recorded"
-    TERMINAL = "the execution, node or task is already terminal"
-    UNKNOWN_EXECUTION = "no such execution"
-    FOREIGN_CLUSTER = "the execution belongs to another cluster"
-    REJECTED = "invalid or too large"
+from flyte_core.events import Verdict
 
 
 @dataclass(frozen=True, slots=True)

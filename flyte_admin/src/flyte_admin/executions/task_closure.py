@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
 from flyte_admin.executions.durations import set_duration
+from flyte_admin.executions.event_outputs import merge_outputs
 from flyte_admin.executions.phases import TERMINAL_TASK
 
 _ENDED = TERMINAL_TASK | {TaskExecution.RETRYABLE_FAILED}
@@ -34,7 +35,7 @@ def merge_task_event(closure: TaskExecutionClosure, event: TaskExecutionEvent) -
     closure.phase = event.phase
     _merge_times(closure, event)
     _merge_logs(closure, event)
-    _merge_outputs(closure, event)
+    merge_outputs(closure, event)
     _merge_reasons(closure, event)
     if event.HasField("custom_info"):
         patch_struct(closure.custom_info, event.custom_info)
@@ -49,16 +50,6 @@ def _merge_times(closure: TaskExecutionClosure, event: TaskExecutionEvent) -> No
         closure.started_at.CopyFrom(event.occurred_at)
     if event.phase in _ENDED and closure.HasField("started_at"):
         set_duration(closure.duration, closure.started_at, event.occurred_at)
-
-
-def _merge_outputs(closure: TaskExecutionClosure, event: TaskExecutionEvent) -> None:
-    match event.WhichOneof("output_result"):
-        case "output_uri":
-            closure.output_uri = event.output_uri
-        case "output_data":
-            closure.output_data.CopyFrom(event.output_data)
-        case "error":
-            closure.error.CopyFrom(event.error)
 
 
 def _merge_logs(closure: TaskExecutionClosure, event: TaskExecutionEvent) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flyte_admin.executions.events import EventRecorder
 from flyte_core.events import ExecutionEventRequest
-from flyte_propeller.shell.ports import EventReply, Verdict
+from flyte_propeller.shell.ports import EventReply
 
 
 class InProcessAdmin:
@@ -18,4 +18,4 @@ class InProcessAdmin:
     async def record(self, events: Sequence[ExecutionEventRequest]) -> Sequence[EventReply]:
         """Record all events in one transaction; see the port for what the replies mean."""
         outcomes = await self._recorder.record(events)
-        return [EventReply(Verdict[outcome.verdict.name], str(outcome.error or "")) for outcome in outcomes]
+        return [EventReply(outcome.verdict, outcome.message) for outcome in outcomes]

@@ -17,7 +17,7 @@ from flyte_kit.core.base_task import PythonTask, TaskMetadata
 from flyte_kit.core.context_manager import FlyteContext
 from flyte_kit.core.input_text import value_of_text
 from flyte_kit.core.interface import Interface
-from flyte_kit.core.pod_template import PodTemplate, pod_spec_document
+from flyte_kit.core.pod_template import PodTemplate, pod_of_template
 from flyte_kit.core.python_auto_container import (
     PRIMARY_CONTAINER_NAME_FIELD,
     container,
@@ -136,12 +136,9 @@ class ContainerTask(PythonTask[Any]):
         """Return the pod, where there is a template."""
         if self.pod_template is None:
             return None
-        result = K8sPod(data_config=self.data_config())
-        result.pod_spec.update(pod_spec_document(self.pod_template, self.build_container(settings), settings))
-        result.metadata.SetInParent()
-        result.metadata.labels.update(self.pod_template.labels or {})
-        result.metadata.annotations.update(self.pod_template.annotations or {})
-        return result
+        pod = pod_of_template(self.pod_template, self.build_container(settings), settings)
+        pod.data_config.CopyFrom(self.data_config())
+        return pod
 
     def get_config(self, settings: SerializationSettings) -> dict[str, str]:
         """Return the name of the pod's container, where there is a template."""

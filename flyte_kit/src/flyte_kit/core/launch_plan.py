@@ -17,9 +17,9 @@ from flyteidl.core.workflow_pb2 import NodeMetadata
 
 from flyte_kit.core.calls import create_and_link_node, translate_inputs_to_literals
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContext, FlyteContextManager, FlyteEntities
-from flyte_kit.core.interface import Interface, transform_function_to_interface, transform_inputs_to_parameters
+from flyte_kit.core.interface import Interface, transform_inputs_to_parameters
 from flyte_kit.core.notification import Notification
-from flyte_kit.core.reference_entity import LaunchPlanReference, ReferenceEntity
+from flyte_kit.core.reference_entity import LaunchPlanReference, ReferenceEntity, reference_by_signature
 from flyte_kit.core.schedule import LaunchPlanTriggerBase, Schedule
 
 _COMPARED = (
@@ -317,9 +317,4 @@ def reference_launch_plan(
     project: str, domain: str, name: str, version: str
 ) -> Callable[[Callable[..., Any]], ReferenceLaunchPlan]:
     """Refer to a plan that is registered already; the function gives only its signature."""
-
-    def wrapper(function: Callable[..., Any]) -> ReferenceLaunchPlan:
-        interface = transform_function_to_interface(function, is_reference_entity=True)
-        return ReferenceLaunchPlan(project, domain, name, version, interface.inputs, interface.outputs)
-
-    return wrapper
+    return reference_by_signature(ReferenceLaunchPlan, project, domain, name, version)

@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from flyteidl.core.tasks_pb2 import Container
+from flyteidl.core.tasks_pb2 import Container, K8sPod
 from flyteidl.core.tasks_pb2 import Resources as ResourcesMessage
 
 from flyte_kit.configuration.images import resolve_templates
@@ -34,6 +34,16 @@ class PodTemplate:
             self.pod_spec = importlib.import_module("kubernetes.client").V1PodSpec(containers=[])
         if not self.primary_container_name:
             raise ValueError("A primary container name cannot be undefined")
+
+
+def pod_of_template(template: PodTemplate, primary: Container, settings: SerializationSettings) -> K8sPod:
+    """Return the template's pod with the task's container in it, labelled and annotated as the template says."""
+    pod = K8sPod()
+    pod.pod_spec.update(pod_spec_document(template, primary, settings))
+    pod.metadata.SetInParent()
+    pod.metadata.labels.update(template.labels or {})
+    pod.metadata.annotations.update(template.annotations or {})
+    return pod
 
 
 def pod_spec_document(template: PodTemplate, primary: Container, settings: SerializationSettings) -> dict[str, Any]:

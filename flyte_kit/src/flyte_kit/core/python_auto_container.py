@@ -16,7 +16,7 @@ from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.base_task import PythonTask, TaskMetadata, TaskResolverMixin
 from flyte_kit.core.constants import RUNTIME_PACKAGES_ENV_NAME
 from flyte_kit.core.context_manager import FlyteContextManager
-from flyte_kit.core.pod_template import PodTemplate, pod_spec_document
+from flyte_kit.core.pod_template import PodTemplate, pod_of_template
 from flyte_kit.core.resources import Resources, ResourceSpec, chosen, extended_resources
 from flyte_kit.core.security import Secret
 from flyte_kit.core.tracker import TrackedInstance, extract_task_module
@@ -163,12 +163,7 @@ class PythonAutoContainerTask(PythonTask[T]):
         """Return the pod, where there is a template."""
         if self.pod_template is None:
             return None
-        result = K8sPod()
-        result.pod_spec.update(pod_spec_document(self.pod_template, self.build_container(settings), settings))
-        result.metadata.SetInParent()
-        result.metadata.labels.update(self.pod_template.labels or {})
-        result.metadata.annotations.update(self.pod_template.annotations or {})
-        return result
+        return pod_of_template(self.pod_template, self.build_container(settings), settings)
 
     def get_config(self, settings: SerializationSettings) -> dict[str, str]:
         """Return the name of the pod's container, where there is a template."""

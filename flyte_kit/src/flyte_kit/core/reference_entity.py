@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyteidl.core.interface_pb2 import TypedInterface
@@ -11,7 +12,7 @@ from flyteidl.core.workflow_pb2 import NodeMetadata
 
 from flyte_kit.core.calls import call_entity, translate_inputs_to_literals
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContext
-from flyte_kit.core.interface import Interface
+from flyte_kit.core.interface import Interface, transform_function_to_interface
 from flyte_kit.core.node import node_metadata
 from flyte_kit.core.output_literals import outputs_by_name
 from flyte_kit.core.promise import Promise, VoidPromise, create_task_output
@@ -69,6 +70,9 @@ class LaunchPlanReference(Reference):
     def resource_type(self) -> int:
         """Kind of the entity."""
         return int(ResourceType.LAUNCH_PLAN)
+
+
+Referred = TypeVar("Referred")
 
 
 class ReferenceEntity:
@@ -131,3 +135,19 @@ class ReferenceEntity:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name})"
+
+
+def reference_by_signature(
+    kind: Callable[[str, str, str, str, dict[str, Any], dict[str, Any]], Referred],
+    project: str,
+    domain: str,
+    name: str,
+    version: str,
+) -> Callable[[Callable[..., Any]], Referred]:
+    """Return the decorator that makes a reference of this kind with the signature of the function it is put on."""
+
+    def wrapper(function: Callable[..., Any]) -> Referred:
+        interface = transform_function_to_interface(function, is_reference_entity=True)
+        return kind(project, domain, name, version, interface.inputs, interface.outputs)
+
+    return wrapper

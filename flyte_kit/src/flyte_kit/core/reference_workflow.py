@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flyte_kit.core.interface import transform_function_to_interface
-from flyte_kit.core.reference_entity import ReferenceEntity, WorkflowReference
+from flyte_kit.core.reference_entity import ReferenceEntity, WorkflowReference, reference_by_signature
 
 
 class ReferenceWorkflow(ReferenceEntity):
@@ -28,9 +27,4 @@ def reference_workflow(
     project: str, domain: str, name: str, version: str
 ) -> Callable[[Callable[..., Any]], ReferenceWorkflow]:
     """Refer to a workflow that is registered already; the function gives only its signature."""
-
-    def wrapper(function: Callable[..., Any]) -> ReferenceWorkflow:
-        interface = transform_function_to_interface(function, is_reference_entity=True)
-        return ReferenceWorkflow(project, domain, name, version, interface.inputs, interface.outputs)
-
-    return wrapper
+    return reference_by_signature(ReferenceWorkflow, project, domain, name, version)

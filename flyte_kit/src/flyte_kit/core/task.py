@@ -11,10 +11,10 @@ from typing import Any, ClassVar, ParamSpec, TypeVar, overload
 from flyte_kit.core.base_task import PythonTask, TaskMetadata, TaskResolverMixin
 from flyte_kit.core.cache import Cache, VersionParameters
 from flyte_kit.core.documentation import Documentation
-from flyte_kit.core.interface import Interface, output_name_generator, transform_function_to_interface
+from flyte_kit.core.interface import Interface, output_name_generator
 from flyte_kit.core.pod_template import PodTemplate
 from flyte_kit.core.python_function_task import AsyncPythonFunctionTask, ExecutionBehavior, PythonFunctionTask
-from flyte_kit.core.reference_entity import ReferenceEntity, TaskReference
+from flyte_kit.core.reference_entity import ReferenceEntity, TaskReference, reference_by_signature
 from flyte_kit.core.resources import Resources
 from flyte_kit.core.security import Secret
 from flyte_kit.deck.fields import ALL_FIELDS, DeckField
@@ -234,12 +234,7 @@ class ReferenceTask(ReferenceEntity, PythonTask[Any]):
 
 def reference_task(project: str, domain: str, name: str, version: str) -> Callable[[Callable[..., Any]], ReferenceTask]:
     """Refer to a task that is registered already; the function gives only its signature."""
-
-    def wrapper(function: Callable[..., Any]) -> ReferenceTask:
-        interface = transform_function_to_interface(function, is_reference_entity=True)
-        return ReferenceTask(project, domain, name, version, interface.inputs, interface.outputs)
-
-    return wrapper
+    return reference_by_signature(ReferenceTask, project, domain, name, version)
 
 
 class Echo(PythonTask[Any]):

@@ -30,18 +30,28 @@ _TASK_DONE = {TaskExecution.SUCCEEDED, TaskExecution.FAILED, TaskExecution.ABORT
 class _Looked:
     """What executions of every kind have.
 
+    :ivar message: what the control plane last said of it
     :ivar inputs: None before the first look at them
     """
 
+    message: Any
     inputs: LiteralsResolver | None = field(default=None, init=False)
     given_outputs: LiteralsResolver | None = field(default=None, init=False)
 
+    @property
+    def closure(self) -> Any:
+        """What has become of it."""
+        return self.message.closure
+
+    @property
+    def error(self) -> ExecutionError | None:
+        """Why it failed."""
+        return self.closure.error if self.closure.HasField("error") else None
+
 
 @dataclass
-class FlyteTaskExecution(_Looked):
-    """An attempt of a task."""
-
-    message: TaskExecutionMessage
+class _Part(_Looked):
+    """A node or a task of an execution."""
 
     @property
     def id(self) -> Any:
@@ -49,9 +59,16 @@ class FlyteTaskExecution(_Looked):
         return self.message.id
 
     @property
-    def closure(self) -> Any:
-        """What has become of it."""
-        return self.message.closure
+    def outputs(self) -> LiteralsResolver | None:
+        """Its outputs, once it has succeeded."""
+        return self.given_outputs
+
+
+@dataclass
+class FlyteTaskExecution(_Part):
+    """An attempt of a task."""
+
+    message: TaskExecutionMessage
 
     @property
     def phase(self) -> str:
@@ -63,19 +80,9 @@ class FlyteTaskExecution(_Looked):
         """Whether it has ended."""
         return self.closure.phase in _TASK_DONE
 
-    @property
-    def error(self) -> ExecutionError | None:
-        """Why it failed."""
-        return self.closure.error if self.closure.HasField("error") else None
-
-    @property
-    def outputs(self) -> LiteralsResolver | None:
-        """Its outputs, once it has succeeded."""
-        return self.given_outputs
-
 
 @dataclass
-class FlyteNodeExecution(_Looked):
+class FlyteNodeExecution(_Part):
     """A node of an execution.
 
     :ivar task_executions: attempts, oldest first
@@ -87,16 +94,6 @@ class FlyteNodeExecution(_Looked):
     task_executions: list[FlyteTaskExecution] = field(default_factory=list)
     workflow_executions: list[FlyteWorkflowExecution] = field(default_factory=list)
     node_executions: dict[str, FlyteNodeExecution] = field(default_factory=dict)
-
-    @property
-    def id(self) -> Any:
-        """Its id."""
-        return self.message.id
-
-    @property
-    def closure(self) -> Any:
-        """What has become of it."""
-        return self.message.closure
 
     @property
     def metadata(self) -> Any:
@@ -112,16 +109,6 @@ class FlyteNodeExecution(_Looked):
     def is_done(self) -> bool:
         """Whether it has ended."""
         return self.closure.phase in _NODE_DONE
-
-    @property
-    def error(self) -> ExecutionError | None:
-        """Why it failed."""
-        return self.closure.error if self.closure.HasField("error") else None
-
-    @property
-    def outputs(self) -> LiteralsResolver | None:
-        """Its outputs, once it has succeeded."""
-        return self.given_outputs
 
     @property
     def executions(self) -> list[Any]:
@@ -156,11 +143,6 @@ class FlyteWorkflowExecution(_Looked):
         return self.message.spec
 
     @property
-    def closure(self) -> Any:
-        """What has become of it."""
-        return self.message.closure
-
-    @property
     def phase(self) -> str:
         """Its phase, by name."""
         return str(WorkflowExecution.Phase.Name(self.closure.phase))
@@ -174,11 +156,6 @@ class FlyteWorkflowExecution(_Looked):
     def is_successful(self) -> bool:
         """Whether it has succeeded."""
         return bool(self.closure.phase == WorkflowExecution.SUCCEEDED)
-
-    @property
-    def error(self) -> ExecutionError | None:
-        """Why it failed."""
-        return self.closure.error if self.closure.HasField("error") else None
 
     @property
     def outputs(self) -> LiteralsResolver:

@@ -11,8 +11,8 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from flyte_core.errors import Unavailable
-from flyte_core.events import ExecutionEventRequest
-from flyte_propeller.shell.ports import EventReply, Verdict
+from flyte_core.events import ExecutionEventRequest, Verdict
+from flyte_propeller.shell.ports import EventReply
 
 DETAILS = "grpc-status-details-bin"
 CALL_SECONDS = 30.0

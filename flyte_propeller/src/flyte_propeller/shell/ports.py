@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-from flyte_core.events import ExecutionEventRequest
+from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.task_types import PhaseInfo, TaskContext
-
-
-class Verdict(Enum):
-    """How the control plane answered one event."""
-
-    RECORDED = "recorded"
-    ALREADY_RECORDED = "already recorded"
-    TERMINAL = "the execution, node or task is already terminal"
-    UNKNOWN_EXECUTION = "no such execution"
-    FOREIGN_CLUSTER = "the execution belongs to another cluster"
-    REJECTED = "invalid or too large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flyte_core.errors import SystemFault
+from flyte_core.events import Verdict
 from flyte_propeller.machine.effects import Effect, RecordEvent
 from flyte_propeller.machine.facts import Refusal
-from flyte_propeller.shell.ports import AdminEvents, EventReply, Verdict
+from flyte_propeller.shell.ports import AdminEvents, EventReply
 
 PASSED = (Verdict.RECORDED, Verdict.ALREADY_RECORDED)
 
