@@ -59,14 +59,21 @@ def _target(url: str) -> str:
 
 
 @contextmanager
-def admin(endpoint: Endpoint | None = None) -> Iterator[AdminServiceStub]:
-    """Yield a stub of AdminService; gRPC errors leave as errors of the product."""
+def connected(endpoint: Endpoint | None = None) -> Iterator[grpc.Channel]:
+    """Yield a channel for stubs of any service; gRPC errors leave as errors of the product."""
     found = endpoint or find_endpoint()
     with grpc.insecure_channel(found.target) as channel:
         try:
-            yield AdminServiceStub(channel)
+            yield channel
         except grpc.RpcError as error:
             raise translated(error, found) from error
+
+
+@contextmanager
+def admin(endpoint: Endpoint | None = None) -> Iterator[AdminServiceStub]:
+    """Yield a stub of AdminService; gRPC errors leave as errors of the product."""
+    with connected(endpoint) as channel:
+        yield AdminServiceStub(channel)
 
 
 def translated(error: grpc.RpcError, endpoint: Endpoint) -> FlyteError:
