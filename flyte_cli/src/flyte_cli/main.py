@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -12,11 +13,15 @@ from flyte_core.errors import FlyteError
 COMMANDS = {
     "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
     "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
+    "launchplan": ("flyte_cli.commands.launchplan", "Activate or deactivate a version of a launch plan."),
     "logs": ("flyte_cli.commands.logs", "Print what the tasks of an execution wrote."),
+    "execution": ("flyte_cli.commands.execution", "Recover or relaunch an execution, in pyflyte's words."),
     "plugins": ("flyte_cli.commands.plugins", "List the installed plugins, and why one is or is not used."),
+    "recover": ("flyte_cli.commands.recover", "Run an execution again, taking over what has succeeded."),
     "relaunch": ("flyte_cli.commands.relaunch", "Run an execution again, with the same inputs."),
-    "terminate": ("flyte_cli.commands.terminate", "End an execution before its time."),
+    "terminate": ("flyte_cli.commands.terminate", "End executions before their time."),
     "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
+    "wait": ("flyte_cli.commands.wait", "Wait until executions have ended."),
 }
 """Command name → (module with a click command named ``command``, line for the help page)."""
 
@@ -57,8 +62,11 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(package_name="flyte-cli", prog_name="flyte")
-def cli() -> None:
+@click.option("-c", "--config", default="", metavar="FILE", help="Client configuration, in place of FLYTECTL_CONFIG.")
+def cli(config: str) -> None:
     """Flyte in Python: workflows on this machine or on a cluster."""
+    if config:  # in the environment, so that what this command starts reads the same file
+        os.environ["FLYTECTL_CONFIG"] = config
 
 
 def main() -> None:

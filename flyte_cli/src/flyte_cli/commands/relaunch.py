@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import click
-from flyteidl.admin.execution_pb2 import ExecutionRelaunchRequest
-from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.connection import domain_option, project_option
+from flyte_cli.output import output_option
+from flyte_cli.remotes import remote
+from flyte_cli.urns import execution_id
+from flyte_cli.waiting import name_option, report_started, wait_option
 
 
 @click.command()
 @click.argument("execution")
-@click.option("--name", default="", help="Name of the new execution; one is made up where none is given.")
+@name_option
 @click.option("--overwrite-cache", is_flag=True, help="Run cached tasks too, and replace what the cache holds.")
+@wait_option
 @project_option
 @domain_option
-def command(execution: str, name: str, overwrite_cache: bool, project: str, domain: str) -> None:
+@output_option
+def command(
+    execution: str, name: str | None, overwrite_cache: bool, wait: bool, project: str, domain: str, output: str
+) -> None:
     """Run EXECUTION again, from the start and with the same inputs; print the new execution's name."""
-    wanted = WorkflowExecutionIdentifier(project=project, domain=domain, name=execution)
-    request = ExecutionRelaunchRequest(id=wanted, name=name, overwrite_cache=overwrite_cache)
-    with admin() as stub:
-        click.echo(stub.RelaunchExecution(request, timeout=CALL_SECONDS).id.name)
+    with remote(project, domain) as client:
+        wanted = execution_id(execution, project, domain)
+        started = client.relaunch(wanted, name, overwrite_cache=overwrite_cache)
+        report_started(client, started.message, wait=wait, output=output)

@@ -1,22 +1,51 @@
-"""`flyte terminate`: ends an execution before its time."""
+"""`flyte terminate`: ends executions before their time."""
 
 from __future__ import annotations
 
 import click
-from flyteidl.admin.execution_pb2 import ExecutionTerminateRequest
-from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.confirmation import dry_run_option, yes_option
+from flyte_cli.connection import domain_option, project_option
+from flyte_cli.output import output_option
+from flyte_cli.remotes import remote
+from flyte_cli.terminating import LIVE_PHASES, cause_option, choose, terminate
 
 
 @click.command()
-@click.argument("execution")
-@click.option("--cause", default="terminated by flyte terminate", show_default=True, help="Kept with the execution.")
+@click.argument("executions", nargs=-1)
+@cause_option
+@click.option("--all", "all_of_them", is_flag=True, help="End all that run in the project's domain, after a question.")
+@click.option(
+    "--phase",
+    "phases",
+    type=click.Choice(LIVE_PHASES, case_sensitive=False),
+    multiple=True,
+    help="With --all: those in this phase only; may be given again.",
+)
+@dry_run_option
+@yes_option
 @project_option
 @domain_option
-def command(execution: str, cause: str, project: str, domain: str) -> None:
-    """End EXECUTION: its tasks are stopped, and it is ABORTED once they have ended."""
-    wanted = WorkflowExecutionIdentifier(project=project, domain=domain, name=execution)
-    with admin() as stub:
-        stub.TerminateExecution(ExecutionTerminateRequest(id=wanted, cause=cause), timeout=CALL_SECONDS)
-    click.echo(f"{execution}: terminating")
+@output_option
+def command(
+    executions: tuple[str, ...],
+    cause: str,
+    all_of_them: bool,
+    phases: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    project: str,
+    domain: str,
+    output: str,
+) -> None:
+    """End EXECUTIONS: their tasks are stopped, and they are ABORTED once those have ended.
+
+    One that cannot be ended does not keep the others from it; the exit code is 1 then.
+    """
+    if bool(executions) == all_of_them:
+        raise click.UsageError("give the names of executions, or --all")
+    if phases and not all_of_them:
+        raise click.UsageError("--phase chooses among all: give --all too")
+    with remote(project, domain) as client:
+        wanted = choose(client, executions, phases, project, domain, ask=not (yes or dry_run))
+        terminate(client, wanted, cause, dry_run=dry_run, output=output)

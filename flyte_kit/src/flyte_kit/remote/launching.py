@@ -215,10 +215,17 @@ class Launching(Registering):
             result.literals[name].CopyFrom(literal)
         return result
 
-    def relaunch(self, execution: Any, name: str | None = None) -> FlyteWorkflowExecution:
-        """Start an execution again, with the same inputs."""
+    def relaunch(
+        self, execution: Any, name: str | None = None, *, overwrite_cache: bool = False
+    ) -> FlyteWorkflowExecution:
+        """Start an execution again, with the same inputs.
+
+        :param overwrite_cache: whether cached tasks run too, and replace what the cache holds
+        """
         identifier = getattr(execution, "id", execution)
-        request = ExecutionRelaunchRequest(id=identifier, name=name or new_execution_name())
+        request = ExecutionRelaunchRequest(
+            id=identifier, name=name or new_execution_name(), overwrite_cache=overwrite_cache
+        )
         return self._started_again(self.client.admin.RelaunchExecution, request, identifier)
 
     def recover(self, execution: Any, name: str | None = None) -> FlyteWorkflowExecution:

@@ -1,0 +1,25 @@
+"""`flyte recover`: goes on with an execution that has failed."""
+
+from __future__ import annotations
+
+import click
+
+from flyte_cli.connection import domain_option, project_option
+from flyte_cli.output import output_option
+from flyte_cli.remotes import remote
+from flyte_cli.urns import execution_id
+from flyte_cli.waiting import name_option, report_started, wait_option
+
+
+@click.command()
+@click.argument("execution")
+@name_option
+@wait_option
+@project_option
+@domain_option
+@output_option
+def command(execution: str, name: str | None, wait: bool, project: str, domain: str, output: str) -> None:
+    """Run EXECUTION again with the same inputs, taking over what has succeeded; print the new execution's name."""
+    with remote(project, domain) as client:
+        started = client.recover(execution_id(execution, project, domain), name)
+        report_started(client, started.message, wait=wait, output=output)

@@ -1,0 +1,90 @@
+"""`flyte terminate` and `flyte delete execution`: many at once, and only after a question."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
+from flyteidl.core.execution_pb2 import WorkflowExecution
+from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
+
+
+@pytest.fixture
+def sleeping(up, request) -> list[str]:
+    """Three executions that sleep, in a project of their own test's name prefix."""
+    name = request.node.name.removeprefix("test_")[:20].replace("_", "-")
+    try:
+        up.register("dozes", "sleep 60")
+    except Exception as error:
+        assert "already exists" in str(error)
+    return [up.launch("dozes", f"{name}-{number}") for number in range(3)]
+
+
+def answer(up, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `flyte` on a terminal, on which somebody types."""
+    master, slave = pty.openpty()
+    os.write(master, text.encode())
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "flyte_cli", *arguments],
+            env={**os.environ, "FLYTECTL_CONFIG": str(up.server.data / "config.yaml")},
+            stdin=slave,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_many_end_at_once_and_one_that_cannot_does_not_keep_them(up, sleeping, broken) -> None:
+    refused = up.flyte("terminate", sleeping[0], broken, "nosuch", *sleeping[1:], "--cause", "no more", code=1)
+    assert refused.count("\n") == 1
+    assert f"{broken}: " in refused
+    assert "nosuch: " in refused
+    for name in sleeping:
+        assert up.wait(name) == "ABORTED"
+        wanted = WorkflowExecutionIdentifier(project="flytesnacks", domain="development", name=name)
+        row = up.stub.GetExecution(WorkflowExecutionGetRequest(id=wanted))
+        assert row.closure.abort_metadata.cause == "no more"
+
+
+def test_all_are_ended_once_the_user_agrees(up, sleeping) -> None:
+    told = json.loads(up.flyte("terminate", "--all", "--dry-run", "-o", "json"))
+    assert {row["name"] for row in told} == set(sleeping)
+    assert "say --yes" in up.flyte("terminate", "--all", code=2)
+    no = answer(up, "n\n", "terminate", "--all")
+    assert no.returncode == 1
+    assert "nothing was changed" in no.stderr
+    assert not any(WorkflowExecution.Phase.Name(up.phase(name)).startswith("ABORT") for name in sleeping)
+    yes = answer(up, "y\n", "terminate", "--all")
+    assert yes.returncode == 0, yes.stderr
+    assert "End 3 execution(s) of flytesnacks/development" in yes.stderr
+    assert {line.split(":")[0] for line in yes.stdout.splitlines()} == set(sleeping)
+    assert {up.wait(name) for name in sleeping} == {"ABORTED"}
+    assert up.flyte("terminate", "--all", "--yes") == "nothing runs\n"
+
+
+def test_all_of_one_phase(up, sleeping) -> None:
+    assert up.flyte("terminate", "--all", "--phase", "failing", "--yes", "-o", "json") == "[]\n"
+    up.flyte("terminate", *sleeping)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ((), "--all"),
+        (("one", "--all"), "--all"),
+        (("one", "--phase", "RUNNING"), "--all"),
+        (("--phase", "DONE"), "DONE"),
+    ],
+)
+def test_what_is_not_meant_is_refused_before_anything_happens(up, arguments, wanted) -> None:
+    assert wanted in up.flyte("terminate", *arguments, code=2)
