@@ -6,16 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import click
 import grpc
-import yaml
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.up.settings import default_data_dir
 from flyte_core.errors import ConfigError, FlyteError, NotFound, Unavailable
+from flyte_kit.configuration.platform import Config, find_file
+from flyte_kit.remote.channel import open_channel
 
 CALL_SECONDS = 30.0
 """Deadline of one call."""
@@ -25,44 +24,47 @@ CALL_SECONDS = 30.0
 class Endpoint:
     """Where the control plane listens.
 
-    :ivar target: ``host:port`` of gRPC
-    :ivar http_url: base of REST and log pages; empty when unknown
+    :ivar config: all settings of a client
     :ivar source: where this was found, for messages
     """
 
-    target: str
-    http_url: str
+    config: Config
     source: str
+
+    @property
+    def target(self) -> str:
+        """``host:port`` of gRPC."""
+        return self.config.platform.endpoint
+
+    @property
+    def http_url(self) -> str:
+        """Base of REST and log pages; empty when unknown."""
+        return os.environ.get("FLYTE_HTTP_URL") or self.config.platform.console_endpoint or ""
 
 
 def find_endpoint() -> Endpoint:
-    """Return the endpoint of ``FLYTE_PLATFORM_URL``, else of ``FLYTECTL_CONFIG``, else of the local ``flyte up``.
+    """Return the endpoint of ``FLYTE_PLATFORM_URL``, else of ``FLYTECTL_CONFIG`` (``--config``), else of a file in
+    ``~/.flyte``, else of the local ``flyte up``.
 
     :raises flyte_core.errors.ConfigError: if there is none, or its file cannot be read
     """
-    if url := os.environ.get("FLYTE_PLATFORM_URL"):
-        return Endpoint(_target(url), os.environ.get("FLYTE_HTTP_URL", ""), "FLYTE_PLATFORM_URL")
-    given = os.environ.get("FLYTECTL_CONFIG")
-    path = Path(given) if given else default_data_dir() / "config.yaml"
+    file = find_file()
+    if os.environ.get("FLYTE_PLATFORM_URL"):
+        return Endpoint(Config.auto(file), "FLYTE_PLATFORM_URL")
+    path = file or default_data_dir() / "config.yaml"
     if not path.exists():
-        raise ConfigError(f"no server is known: start one with `flyte up`, or set FLYTECTL_CONFIG ({path} is missing)")
-    try:
-        config: Any = yaml.safe_load(path.read_text())
-        target = _target(config["admin"]["endpoint"])
-        return Endpoint(target, (config.get("console") or {}).get("endpoint", ""), str(path))
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path}: admin.endpoint is missing or the file is not YAML: {error}") from error
-
-
-def _target(url: str) -> str:
-    return url.removeprefix("dns:///").removeprefix("http://").removeprefix("https://").rstrip("/")
+        raise ConfigError(
+            f"no server is known: start one with `flyte up`, or name one with --config, FLYTECTL_CONFIG or "
+            f"FLYTE_PLATFORM_URL ({path} is missing)"
+        )
+    return Endpoint(Config.auto(path), str(path))
 
 
 @contextmanager
 def connected(endpoint: Endpoint | None = None) -> Iterator[grpc.Channel]:
     """Yield a channel for stubs of any service; gRPC errors leave as errors of the product."""
     found = endpoint or find_endpoint()
-    with grpc.insecure_channel(found.target) as channel:
+    with open_channel(found.config.platform) as channel:
         try:
             yield channel
         except grpc.RpcError as error:
@@ -86,5 +88,9 @@ def translated(error: grpc.RpcError, endpoint: Endpoint) -> FlyteError:
     return FlyteError(f"{code.name}: {details}")
 
 
-project_option = click.option("-p", "--project", default="flytesnacks", show_default=True, help="Project.")
-domain_option = click.option("-d", "--domain", default="development", show_default=True, help="Domain.")
+project_option = click.option(
+    "-p", "--project", envvar="FLYTE_DEFAULT_PROJECT", default="flytesnacks", show_default=True, help="Project."
+)
+domain_option = click.option(
+    "-d", "--domain", envvar="FLYTE_DEFAULT_DOMAIN", default="development", show_default=True, help="Domain."
+)

@@ -23,6 +23,7 @@ else:
 _TRUE = {"1", "true", "yes", "y", "t", "on"}
 _FALSE = {"0", "false", "no", "n", "f", "off", ""}
 SANDBOX_ENDPOINT = "localhost:30080"
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class AuthType(enum.Enum):
@@ -109,7 +110,7 @@ class Config:
 
         :raises ConfigError: naming the file or variable that cannot be read
         """
-        return _read(_find_file(config_file), os.environ)
+        return _read(find_file(config_file), os.environ)
 
     @classmethod
     def for_sandbox(cls) -> Config:
@@ -137,7 +138,12 @@ def boolean(name: str, text: str | bool | None, default: bool) -> bool:
     raise ConfigError(f"{name} must be true or false, not {text!r}")
 
 
-def _find_file(given: str | os.PathLike[str] | None) -> pathlib.Path | None:
+def find_file(given: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
+    """Return the configuration file: ``given``, else that of ``FLYTECTL_CONFIG``, else the first known one that is
+    there.
+
+    :raises ConfigError: if a file that somebody named is missing
+    """
     named = given or os.environ.get("FLYTECTL_CONFIG")
     if named:
         path = pathlib.Path(named)
@@ -158,7 +164,9 @@ def _read(file: pathlib.Path | None, environment: Mapping[str, str]) -> Config:
     platform = PlatformConfig(
         endpoint=_plain(str(endpoint or SANDBOX_ENDPOINT)),
         insecure=boolean(
-            "FLYTE_PLATFORM_INSECURE", environment.get("FLYTE_PLATFORM_INSECURE", admin.get("insecure")), False
+            "FLYTE_PLATFORM_INSECURE",
+            environment.get("FLYTE_PLATFORM_INSECURE", admin.get("insecure")),
+            _is_plain(str(endpoint or "")),
         ),
         insecure_skip_verify=boolean(
             "FLYTE_PLATFORM_INSECURE_SKIP_VERIFY",
@@ -204,6 +212,11 @@ def _yaml_admin(file: pathlib.Path) -> dict[str, Any]:
     admin = dict(document.get("admin") or {})
     console = document.get("console") or {}
     return {**admin, "consoleEndpoint": console.get("endpoint")}
+
+
+def _is_plain(endpoint: str) -> bool:
+    """Tell whether nobody means TLS where nothing is said of it: ``http://``, or this machine's own loopback."""
+    return endpoint.startswith("http://") or _plain(endpoint).rpartition(":")[0] in _LOOPBACK
 
 
 def _plain(endpoint: str) -> str:
