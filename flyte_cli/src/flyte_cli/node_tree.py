@@ -3,35 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from flyteidl.admin.common_pb2 import Sort
+from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetRequest, NodeExecutionListRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecution, TaskExecutionListRequest
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.connection import CALL_SECONDS
+from flyte_cli.paging import pages
 
 OLDEST_FIRST = Sort(key="created_at", direction=Sort.ASCENDING)
-PAGE = 100
+MOST_LAUNCHED = 5
+"""Executions within executions that are followed, one below the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """A node where it stands in the tree.
+
+    :ivar depth: 0 for the nodes of the execution that was asked for
+    :ivar is_launched: whether it belongs to an execution that a node of the one above has launched
+    """
+
+    row: NodeExecution
+    depth: int
+    is_launched: bool = False
 
 
 def node_executions(
-    stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, parent: str = ""
+    stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, parent: str = "", filters: str = ""
 ) -> Iterator[NodeExecution]:
-    """Yield all nodes in the order in which they started, each before those below it (of a subworkflow, …)."""
-    request = NodeExecutionListRequest(
-        workflow_execution_id=execution, unique_parent_id=parent, limit=PAGE, sort_by=OLDEST_FIRST
-    )
-    while True:
-        page = stub.ListNodeExecutions(request, timeout=CALL_SECONDS)
-        for row in page.node_executions:
+    """Yield all nodes in the order in which they started, each before those below it (of a subworkflow, …).
+
+    :param filters: in the control plane's language; what is below a node is found whether the node fits or not
+    """
+    fitting = None
+    if filters:
+        fitting = {row.id.node_id for row in _level(stub, execution, parent, filters)}
+    for row in _level(stub, execution, parent):
+        if fitting is None or row.id.node_id in fitting:
             yield row
-            if row.metadata.is_parent_node:
-                yield from node_executions(stub, execution, row.id.node_id)
-        if not page.token:
-            return
-        request.token = page.token
+        if row.metadata.is_parent_node:
+            yield from node_executions(stub, execution, row.id.node_id, filters)
+
+
+def walk(
+    stub: AdminServiceStub,
+    execution: WorkflowExecutionIdentifier,
+    parent: str = "",
+    *,
+    depth: int = 0,
+    launched: int = 0,
+) -> Iterator[TreeNode]:
+    """Yield all nodes like :func:`node_executions`, and those of the executions that launch plan nodes have launched.
+
+    :param depth: of the first level
+    :param launched: how many executions this one is below the first
+    """
+    for row in _level(stub, execution, parent):
+        yield TreeNode(row, depth, launched > 0)
+        if row.metadata.is_parent_node:
+            yield from walk(stub, execution, row.id.node_id, depth=depth + 1, launched=launched)
+        child = row.closure.workflow_node_metadata.executionId
+        if child.name and launched < MOST_LAUNCHED:
+            yield from walk(stub, child, depth=depth + 1, launched=launched + 1)
+
+
+def _level(
+    stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, parent: str, filters: str = ""
+) -> Iterator[NodeExecution]:
+    request = NodeExecutionListRequest(
+        workflow_execution_id=execution, unique_parent_id=parent, filters=filters, sort_by=OLDEST_FIRST
+    )
+    return pages(stub.ListNodeExecutions, request, "node_executions")
 
 
 def with_whole_error(stub: AdminServiceStub, row: NodeExecution) -> NodeExecution:
@@ -42,15 +89,18 @@ def with_whole_error(stub: AdminServiceStub, row: NodeExecution) -> NodeExecutio
     return whole
 
 
-def attempts(stub: AdminServiceStub, node: NodeExecutionIdentifier) -> Iterator[TaskExecution]:
+def attempts(stub: AdminServiceStub, node: NodeExecutionIdentifier, filters: str = "") -> Iterator[TaskExecution]:
     """Yield the attempts of one node, oldest first."""
-    request = TaskExecutionListRequest(node_execution_id=node, limit=PAGE, sort_by=OLDEST_FIRST)
-    while True:
-        page = stub.ListTaskExecutions(request, timeout=CALL_SECONDS)
-        yield from page.task_executions
-        if not page.token:
-            return
-        request.token = page.token
+    request = TaskExecutionListRequest(node_execution_id=node, filters=filters, sort_by=OLDEST_FIRST)
+    return pages(stub.ListTaskExecutions, request, "task_executions")
+
+
+def check_execution(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier) -> None:
+    """Do nothing if there is such an execution: lists of its nodes are empty where there is none.
+
+    :raises flyte_core.errors.NotFound: if there is none
+    """
+    stub.GetExecution(WorkflowExecutionGetRequest(id=execution), timeout=CALL_SECONDS)
 
 
 def last_line(message: str) -> str:

@@ -1,10 +1,11 @@
-"""Prints rows as a table, JSON or YAML."""
+"""Prints rows as a table, names, JSON or YAML."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -12,9 +13,20 @@ import yaml
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from flyte_cli.masking import masked
+
 output_option = click.option(
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Format."
 )
+rows_output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "wide", "name", "json", "yaml"]),
+    default="table",
+    show_default=True,
+    help="Format; `wide` has more columns, `name` is one id a line, for other commands.",
+)
+"""The same, of commands that print rows."""
 
 Column = tuple[str, Callable[[Any], str]]
 """Heading, and what to show of one row."""
@@ -46,17 +58,54 @@ class Table:
         return GAP.join(cell.ljust(width) for cell, width in zip(cells, self._widths, strict=True)).rstrip()
 
 
-def print_messages(rows: Sequence[Message], columns: Sequence[Column], output: str) -> None:
-    """Print protobuf messages; JSON and YAML show them whole, with proto field names."""
-    if output == "table":
-        Table(columns).print(rows)
-    else:
+@dataclass(frozen=True, slots=True)
+class View:
+    """How things of one kind are shown.
+
+    :ivar columns: of the table
+    :ivar further: columns that ``-o wide`` has beyond them
+    :ivar name: the id by which other commands take the thing
+    """
+
+    columns: Sequence[Column]
+    name: Callable[[Any], str]
+    further: Sequence[Column] = ()
+
+
+class RowPrinter:
+    """Prints rows as they come: under one heading; JSON and YAML as one document for each."""
+
+    def __init__(self, view: View, output: str) -> None:
+        self._name = view.name
+        self._output = output
+        self._table = Table([*view.columns, *(view.further if output == "wide" else ())])
+
+    def print(self, rows: Sequence[Message]) -> None:
+        """Print rows."""
+        match self._output:
+            case "table" | "wide":
+                self._table.print(rows)
+            case "name":
+                for row in rows:
+                    click.echo(self._name(row))
+            case _:
+                for row in rows:
+                    print_document(as_data(row), self._output)
+        sys.stdout.flush()
+
+
+def print_rows(rows: Sequence[Message], view: View, output: str) -> None:
+    """Print protobuf messages; JSON and YAML show them whole, as one list, with proto field names."""
+    if output in ("json", "yaml"):
         print_data([as_data(row) for row in rows], output)
+    else:
+        RowPrinter(view, output).print(rows)
 
 
 def as_data(row: Message) -> dict[str, Any]:
-    """Return a message as JSON-like data, with proto field names."""
-    return MessageToDict(row, preserving_proto_field_name=True)
+    """Return a message as JSON-like data, with proto field names; the values of secret variables are hidden."""
+    data: dict[str, Any] = masked(MessageToDict(row, preserving_proto_field_name=True))
+    return data
 
 
 def print_data(data: Any, output: str) -> None:

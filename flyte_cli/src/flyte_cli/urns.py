@@ -1,7 +1,7 @@
 """The ids that commands take: a plain name, a URN such as ``ex:project:domain:name``, or a console URL.
 
-The forms are those that the old flyte-cli printed: ``ex`` for executions; ``tsk``, ``wf`` and ``lp``, with a version, for
-what is registered. A URN wins over ``--project`` and ``--domain``.
+The forms are those that the old flyte-cli printed: ``ex`` for executions; ``tsk``, ``wf`` and ``lp``, with a version,
+for what is registered. A URN wins over ``--project`` and ``--domain``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOUNS: Mapping[int, str] = {
     ResourceType.WORKFLOW: "workflow",
     ResourceType.LAUNCH_PLAN: "launch plan",
 }
-_NOUN_OF_PREFIX = {EXECUTION_PREFIX: "execution", **{PREFIXES[kind]: noun for kind, noun in NOUNS.items()}}
+_NOUN_OF_PREFIX = {EXECUTION_PREFIX: "an execution", **{PREFIXES[kind]: f"a {noun}" for kind, noun in NOUNS.items()}}
 _URN = re.compile(rf"({'|'.join(_NOUN_OF_PREFIX)}):")
 _EXECUTION_PAGE = re.compile(r"/projects/([^/]+)/domains/([^/]+)/executions/([^/]+)")
 
@@ -50,7 +50,7 @@ def execution_id(text: str, project: str, domain: str) -> WorkflowExecutionIdent
 
 
 def entity_id(kind: int, text: str, project: str, domain: str, version: str = "") -> Identifier:
-    """Return the task, workflow or launch plan that a user means: a name, or for example ``tsk:PROJECT:DOMAIN:NAME:VERSION``.
+    """Return the task, workflow or launch plan that a user means: a name, or ``tsk:PROJECT:DOMAIN:NAME:VERSION``.
 
     A URN may leave its version out; then ``version`` counts, which may be empty for "the newest, or all".
 
@@ -91,9 +91,7 @@ def urn(identifier: Identifier | WorkflowExecutionIdentifier) -> str:
 def _parts(text: str, prefix: str, wanted: str, form: str, count: int, may_be_empty: int = 0) -> list[str]:
     """Split a URN; the last part may hold colons, and may be empty where ``may_be_empty`` is 1."""
     if prefix != wanted:
-        raise click.BadParameter(
-            f"{text} is the id of a {_NOUN_OF_PREFIX[prefix]}, wanted is a {_NOUN_OF_PREFIX[wanted]}: {form}"
-        )
+        raise click.BadParameter(f"{text} names {_NOUN_OF_PREFIX[prefix]}; wanted is {_NOUN_OF_PREFIX[wanted]}: {form}")
     parts = text.split(":", count)[1:]
     if len(parts) < count or not all(parts[: count - may_be_empty]):
         raise click.BadParameter(f"{text.rstrip(':')} is incomplete: write {form}")

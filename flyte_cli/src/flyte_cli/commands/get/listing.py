@@ -1,0 +1,115 @@
+"""The options that all lists share: which rows, in which order, how many, and in which form."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from flyteidl.admin.common_pb2 import Sort
+
+from flyte_cli.output import rows_output_option
+from flyte_cli.times import since
+
+DEFAULT_LIMIT = 100
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list is to hold.
+
+    :ivar filters: in the control plane's language
+    :ivar limit: None for all rows
+    :ivar output: one of the formats
+    """
+
+    filters: str
+    sort: Sort
+    limit: int | None
+    output: str
+
+    def and_filter(self, term: str) -> str:
+        """Return the filters with one more."""
+        return "+".join(filter(None, (self.filters, term)))
+
+
+def listing_options(
+    phases: Sequence[str] = (), sort_key: str = "created_at", *, ordered: bool = True
+) -> Callable[[F], F]:
+    """Return a decorator that adds the options to a command, which takes them as one argument ``listing``.
+
+    :param phases: names of the phases that ``--phase`` takes; without any there is no such option
+    :param sort_key: of the order where none is asked for
+    :param ordered: whether users choose the order
+    """
+    options = [
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="FUNCTION(FIELD,VALUE)",
+            help="Only rows for which this holds, such as `contains(name,train)`; may be given many times. "
+            "Functions: eq ne gt gte lt lte contains value_in (values joined with `;`).",
+        ),
+        click.option(
+            "--since", "begin", metavar="TIME", help="Only what was created since: 1h30m, 7d, today, 2024-01-31T12:00Z."
+        ),
+        click.option(
+            "-l",
+            "--limit",
+            type=click.IntRange(min=1),
+            default=DEFAULT_LIMIT,
+            show_default=True,
+            help="At most so many.",
+        ),
+        click.option("--all", "everything", is_flag=True, help="All, however many there are."),
+        rows_output_option,
+    ]
+    if ordered:
+        options.insert(2, click.option("--asc", is_flag=True, help="Smallest or oldest first."))
+        options.insert(
+            2, click.option("--sort-by", default=sort_key, show_default=True, metavar="FIELD", help="Order.")
+        )
+    if phases:
+        options.insert(1, phase_option(phases))
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, **given: Any) -> Any:
+            listing = _listing(given, given.pop("phases", ()))
+            return function(*args, listing=listing, **given)
+
+        return functools.reduce(lambda inner, option: option(inner), reversed(options), run)  # type: ignore[return-value]
+
+    return decorate
+
+
+def phase_option(phases: Sequence[str]) -> Callable[[F], F]:
+    """Return the option ``--phase``."""
+    return click.option(
+        "--phase",
+        "phases",
+        multiple=True,
+        type=click.Choice(phases, case_sensitive=False),
+        metavar="PHASE",
+        help=f"Only those in this phase; may be given many times. Phases: {' '.join(phases)}.",
+    )
+
+
+def _listing(given: dict[str, Any], phases: Sequence[str]) -> Listing:
+    terms = [*given.pop("filters")]
+    if phases:
+        terms.append(f"value_in(phase,{';'.join(phases)})")
+    if begin := given.pop("begin"):
+        terms.append(f"gte(created_at,{since(begin).isoformat()})")
+    direction = Sort.ASCENDING if given.pop("asc", False) else Sort.DESCENDING
+    limit = given.pop("limit")
+    return Listing(
+        filters="+".join(terms),
+        sort=Sort(key=given.pop("sort_by", ""), direction=direction),
+        limit=None if given.pop("everything") else limit,
+        output=given.pop("output"),
+    )

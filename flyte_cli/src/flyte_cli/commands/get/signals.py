@@ -1,0 +1,40 @@
+"""`flyte get signals`."""
+
+from __future__ import annotations
+
+import click
+from flyteidl.admin.signal_pb2 import SignalListRequest
+from flyteidl.service.signal_pb2_grpc import SignalServiceStub
+
+from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.connection import connected, domain_option, project_option
+from flyte_cli.literal_values import literal_text
+from flyte_cli.output import View, print_rows
+from flyte_cli.paging import pages
+from flyte_cli.urns import execution_id
+from flyte_core.literals import type_text
+
+VIEW = View(
+    columns=(
+        ("SIGNAL", lambda row: row.id.signal_id),
+        ("TYPE", lambda row: type_text(row.type)),
+        ("STATE", lambda row: "SET" if row.HasField("value") else "WAITING"),
+        ("VALUE", lambda row: literal_text(row.value) if row.HasField("value") else ""),
+    ),
+    name=lambda row: str(row.id.signal_id),
+)
+
+
+@click.command()
+@click.argument("execution")
+@project_option
+@domain_option
+@listing_options()
+def signals(execution: str, project: str, domain: str, listing: Listing) -> None:
+    """List the signals of EXECUTION; those that are WAITING keep a node from going on."""
+    request = SignalListRequest(
+        workflow_execution_id=execution_id(execution, project, domain), filters=listing.filters, sort_by=listing.sort
+    )
+    with connected() as channel:
+        rows = list(pages(SignalServiceStub(channel).ListSignals, request, "signals", listing.limit))
+    print_rows(rows, VIEW, listing.output)
