@@ -14,15 +14,17 @@ from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 
 
+@pytest.fixture(scope="module")
+def dozes(up) -> str:
+    up.register("dozes", "sleep 60")
+    return "dozes"
+
+
 @pytest.fixture
-def sleeping(up, request) -> list[str]:
-    """Three executions that sleep, in a project of their own test's name prefix."""
-    name = request.node.name.removeprefix("test_")[:20].replace("_", "-")
-    try:
-        up.register("dozes", "sleep 60")
-    except Exception as error:
-        assert "already exists" in str(error)
-    return [up.launch("dozes", f"{name}-{number}") for number in range(3)]
+def sleeping(up, dozes, request) -> list[str]:
+    """Three executions that sleep."""
+    prefix = request.node.name.removeprefix("test_")[:20].replace("_", "-")
+    return [up.launch(dozes, f"{prefix}-{number}") for number in range(3)]
 
 
 def answer(up, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:

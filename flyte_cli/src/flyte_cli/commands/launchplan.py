@@ -66,12 +66,15 @@ def deactivate_command(name: str, version: str, dry_run: bool, project: str, dom
 @command.command(name=UNNAMED)
 @click.argument("name")
 @click.argument("version", default="")
-@click.option("--activate/--deactivate", "wanted", required=True, default=None, help="What it shall be.")
+@click.option("--activate", "wanted", flag_value="activate", help="Make it the active version.")
+@click.option("--deactivate", "wanted", flag_value="deactivate", help="Make it inactive.")
 @dry_run_option
 @project_option
 @domain_option
 @output_option
 @click.pass_context
-def pyflytes(context: click.Context, wanted: bool, **options: object) -> None:
+def pyflytes(context: click.Context, wanted: str | None, **options: object) -> None:
     """Do what pyflyte does with these words."""
-    context.invoke(activate_command if wanted else deactivate_command, **options)
+    if wanted is None:
+        raise click.UsageError("say --activate or --deactivate")
+    context.invoke(activate_command if wanted == "activate" else deactivate_command, **options)
