@@ -29,6 +29,7 @@ from flyteidl.core.literals_pb2 import KeyValuePair, LiteralMap
 from flyte_kit.configuration.images import ImageConfig
 from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.base_task import PythonTask
+from flyte_kit.core.context_manager import FlyteContext
 from flyte_kit.core.interface import Interface
 from flyte_kit.core.launch_plan import LaunchPlan
 from flyte_kit.core.options import Options, annotations_message, labels_message
@@ -39,6 +40,7 @@ from flyte_kit.exceptions.user import FlyteEntityAlreadyExistsException, FlyteEn
 from flyte_kit.remote.entities import FlyteWorkflow, RemoteEntity
 from flyte_kit.remote.executions import FlyteWorkflowExecution
 from flyte_kit.remote.registering import Registering
+from flyte_kit.remote.sending import sending
 
 LONGEST_NAME = 63
 PRINCIPAL = "flyte-kit"
@@ -101,11 +103,13 @@ class Launching(Registering):
             spec.cluster_assignment.CopyFrom(ClusterAssignment(cluster_pool_name=cluster_pool))
         if execution_cluster_label:
             spec.execution_cluster_label.value = execution_cluster_label
+        project, domain = project or self.default_project, domain or self.default_domain
+        context = sending(self.context, self.client, project, domain)
         execution = self.create_execution(
             spec,
-            self._literals(inputs, interface, type_hints or {}),
-            project=project or self.default_project,
-            domain=domain or self.default_domain,
+            _literals(context, inputs, interface, type_hints or {}),
+            project=project,
+            domain=domain,
             name=execution_name or new_execution_name(execution_name_prefix),
         )
         execution.type_hints = dict(interface.outputs)
@@ -203,18 +207,6 @@ class Launching(Registering):
             result.resource_type = ResourceType.LAUNCH_PLAN
         return result
 
-    def _literals(self, inputs: Mapping[str, Any], interface: Interface, hints: Mapping[str, Any]) -> LiteralMap:
-        unknown = [name for name in inputs if name not in interface.inputs]
-        if unknown:
-            raise ValueError(f"There is no input {unknown[0]}; there are {sorted(interface.inputs)}")
-        variables = interface.typed.inputs.variables
-        result = LiteralMap()
-        for name, value in inputs.items():
-            python_type = hints.get(name, interface.inputs[name])
-            literal = TypeEngine.to_literal(self.context, value, python_type, variables[name].type)
-            result.literals[name].CopyFrom(literal)
-        return result
-
     def relaunch(
         self, execution: Any, name: str | None = None, *, overwrite_cache: bool = False
     ) -> FlyteWorkflowExecution:
@@ -264,6 +256,21 @@ class Launching(Registering):
             for each in running:
                 self.terminate(each, f"clean up by parent eager execution {parent.name}")
                 ended.add(each.name)
+
+
+def _literals(
+    context: FlyteContext, inputs: Mapping[str, Any], interface: Interface, hints: Mapping[str, Any]
+) -> LiteralMap:
+    unknown = [name for name in inputs if name not in interface.inputs]
+    if unknown:
+        raise ValueError(f"There is no input {unknown[0]}; there are {sorted(interface.inputs)}")
+    variables = interface.typed.inputs.variables
+    result = LiteralMap()
+    for name, value in inputs.items():
+        python_type = hints.get(name, interface.inputs[name])
+        literal = TypeEngine.to_literal(context, value, python_type, variables[name].type)
+        result.literals[name].CopyFrom(literal)
+    return result
 
 
 def _apply_options(spec: ExecutionSpec, options: Options, raw_prefix: str | None) -> None:

@@ -17,8 +17,8 @@ def stored(
     ctx: FlyteContext, value: StructuredDataset, table: StructuredDatasetType, folder: str
 ) -> StructuredDatasetMessage:
     """Put a folder where a table is to be, and return that place."""
-    uri = value.uri or ctx.file_access.get_random_remote_directory()
-    ctx.file_access.upload_directory(folder, uri)
+    files = ctx.file_access
+    uri = files.upload_directory(folder, value.uri) if value.uri else files.put_raw_data(folder)
     return StructuredDatasetMessage(uri=uri, metadata=StructuredDatasetMetadata(structured_dataset_type=table))
 
 
