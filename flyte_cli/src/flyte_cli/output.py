@@ -46,7 +46,7 @@ class Table:
 
     def print(self, rows: Sequence[Any]) -> None:
         """Print rows; the first time under a heading."""
-        lines = [[_printable(show(row)) for _, show in self._columns] for row in rows]
+        lines = [[printable(show(row)) for _, show in self._columns] for row in rows]
         if not self._widths:
             headings = [heading for heading, _ in self._columns]
             self._widths = [max(map(len, cells)) for cells in zip(headings, *lines, strict=True)]
@@ -126,5 +126,6 @@ def print_document(data: Any, output: str) -> None:
     sys.stdout.flush()
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text of one line without what a terminal would act on."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -22,6 +22,11 @@ def time_text(stamp: Timestamp) -> str:
     return stamp.ToDatetime().isoformat(" ", "seconds") if stamp.ByteSize() else ""
 
 
+def iso_text(stamp: Timestamp) -> str:
+    """Return a time in UTC as programs read it (``2024-01-31T12:00:00.000Z``); empty where it is not set."""
+    return stamp.ToDatetime().isoformat(timespec="milliseconds") + "Z" if stamp.ByteSize() else ""
+
+
 def duration_text(seconds: float | None) -> str:
     """Return ``1.5 s``, ``2 min 05 s`` or ``3 h 20 min``; empty for None."""
     if seconds is None:

@@ -65,7 +65,7 @@ def entity_id(kind: int, text: str, project: str, domain: str, version: str = ""
         project, domain, name, own_version = _parts(whole, prefix, wanted, form, 4, may_be_empty=1)
         if own_version and version and own_version != version:
             raise click.BadParameter(
-                f"{text} names version {own_version}, and --version {version} is given: leave one out"
+                f"{text.rstrip(':')} names version {own_version}, and --version {version} is given: leave one out"
             )
         text, version = name, own_version or version
     return Identifier(

@@ -1,0 +1,77 @@
+"""`flyte describe execution` and `flyte describe node`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flyteidl.admin.execution_pb2 import WorkflowExecutionGetDataRequest, WorkflowExecutionGetRequest
+from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeExecutionGetRequest
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
+from flyteidl.service.admin_pb2_grpc import AdminServiceStub
+
+from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, domain_option, find_endpoint, project_option
+from flyte_cli.documents import print_description
+from flyte_cli.execution_facts import error_facts, execution_facts
+from flyte_cli.literal_values import plain_map
+from flyte_cli.node_facts import node_facts, node_lines, resource_facts
+from flyte_cli.node_tree import TreeNode, walk
+from flyte_cli.output import output_option
+from flyte_cli.urns import execution_id
+
+
+@click.command()
+@click.argument("execution")
+@project_option
+@domain_option
+@click.option("--resources", is_flag=True, help="Also what the tasks of the nodes ask for: CPU, memory, …")
+@output_option
+def executions(execution: str, project: str, domain: str, resources: bool, output: str) -> None:
+    """Tell everything about EXECUTION: who started it and when, inputs, outputs, errors whole, nodes and attempts."""
+    wanted = execution_id(execution, project, domain)
+    endpoint = find_endpoint()
+    with admin(endpoint) as stub:
+        data = _execution(stub, wanted, endpoint)
+        nodes = [node_facts(stub, each) for each in walk(stub, wanted)]
+        if resources:
+            data["resources"] = resource_facts(stub, nodes)
+    if output != "table":
+        print_description({**data, "nodes": nodes}, output)
+        return
+    print_description(data, output)
+    click.secho("nodes:", bold=True)
+    for line in node_lines(nodes, "  "):
+        click.echo(line)
+
+
+def _execution(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, endpoint: Endpoint) -> dict[str, Any]:
+    row = stub.GetExecution(WorkflowExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)
+    values = stub.GetExecutionData(WorkflowExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
+    return {
+        **execution_facts(row, endpoint.http_url),
+        "inputs": plain_map(values.full_inputs),
+        "outputs": plain_map(values.full_outputs),
+        "error": error_facts(row.closure),
+    }
+
+
+@click.command()
+@click.argument("execution")
+@click.argument("node")
+@project_option
+@domain_option
+@output_option
+def nodes(execution: str, node: str, project: str, domain: str, output: str) -> None:
+    """Tell everything about NODE of EXECUTION: inputs, outputs, error, attempts with the reasons of their phases."""
+    wanted = NodeExecutionIdentifier(execution_id=execution_id(execution, project, domain), node_id=node)
+    with admin() as stub:
+        row = stub.GetNodeExecution(NodeExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)
+        values = stub.GetNodeExecutionData(NodeExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
+        facts = node_facts(stub, TreeNode(row, 0))
+    attempts = facts.pop("attempts")
+    data = {**facts, "inputs": plain_map(values.full_inputs), "outputs": plain_map(values.full_outputs)}
+    if output == "table":
+        numbered = {f"attempt {each['attempt']}": {**each, "attempt": None} for each in attempts}
+        print_description({**data, **numbered}, output)
+    else:
+        print_description({**data, "attempts": attempts}, output)
