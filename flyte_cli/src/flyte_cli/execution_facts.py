@@ -9,7 +9,7 @@ from flyteidl.core.execution_pb2 import ExecutionError, WorkflowExecution
 from flyteidl.core.security_pb2 import SecurityContext
 
 from flyte_cli.masking import HIDDEN, is_secret
-from flyte_cli.times import now, seconds_of, iso_text
+from flyte_cli.times import iso_text, now, seconds_of
 from flyte_cli.urns import urn
 
 

@@ -11,6 +11,7 @@ import click
 from flyte_core.errors import FlyteError
 
 COMMANDS = {
+    "describe": ("flyte_cli.commands.describe", "Tell everything about one execution, task, workflow or launch plan."),
     "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
     "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
     "launchplan": ("flyte_cli.commands.launchplan", "Activate or deactivate a version of a launch plan."),
@@ -19,6 +20,7 @@ COMMANDS = {
     "plugins": ("flyte_cli.commands.plugins", "List the installed plugins, and why one is or is not used."),
     "recover": ("flyte_cli.commands.recover", "Run an execution again, taking over what has succeeded."),
     "relaunch": ("flyte_cli.commands.relaunch", "Run an execution again, with the same inputs."),
+    "signal": ("flyte_cli.commands.signal", "Answer what an execution waits for: approvals and values."),
     "terminate": ("flyte_cli.commands.terminate", "End executions before their time."),
     "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
     "wait": ("flyte_cli.commands.wait", "Wait until executions have ended."),

@@ -19,7 +19,7 @@ from flyte_cli.execution_facts import error_facts
 from flyte_cli.interfaces import resources_of
 from flyte_cli.node_tree import TreeNode, attempts, with_whole_error
 from flyte_cli.output import printable
-from flyte_cli.times import duration_text, now, seconds_of, iso_text
+from flyte_cli.times import duration_text, iso_text, now, seconds_of
 from flyte_cli.urns import entity_id, urn
 
 START = "start-node"
