@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Generic
 
 from flyteidl.core.literals_pb2 import Literal
 from flyteidl.core.workflow_pb2 import ArrayNode as ArrayNodeMessage
@@ -18,10 +18,11 @@ from flyte_kit.core.launch_plan import LaunchPlan, ReferenceLaunchPlan
 from flyte_kit.core.node import node_metadata
 from flyte_kit.core.promise import Promise, VoidPromise
 from flyte_kit.core.task import ReferenceTask
+from flyte_kit.core.type_variables import R
 from flyte_kit.loggers import logger
 
 
-class ArrayNode:
+class ArrayNode(Generic[R]):
     """An entity that is called for every element of its list inputs.
 
     The parameters are those of :func:`flyte_kit.core.array_node_map_task.map_task`.
@@ -70,7 +71,7 @@ class ArrayNode:
         """Return the mode of a local run."""
         return ExecutionMode.LOCAL_TASK_EXECUTION
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Call it with lists."""
         ctx = FlyteContext.current_context()
         if ctx.compilation_state is not None and not self.bindings:
@@ -84,7 +85,8 @@ class ArrayNode:
             )
             first = inner[0] if isinstance(inner, tuple) else inner
             self.bindings = first.ref.node.bindings
-        return call_entity(self, *args, **kwargs)
+        lists: R = call_entity(self, *args, **kwargs)
+        return lists
 
     def local_execute(self, ctx: FlyteContext, **kwargs: Any) -> Any:
         """Call the entity for one element after the other."""

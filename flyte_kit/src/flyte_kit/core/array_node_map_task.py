@@ -9,7 +9,7 @@ import importlib
 import math
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.core.tasks_pb2 import Container, ExtendedResources, K8sPod, Sql
@@ -17,7 +17,7 @@ from flyteidl.core.workflow_pb2 import ArrayNode as ArrayNodeMessage
 from flyteidl.core.workflow_pb2 import NodeMetadata
 
 from flyte_kit.configuration.serialization import SerializationSettings
-from flyte_kit.core.array_node import array_node
+from flyte_kit.core.array_node import ArrayNode, array_node
 from flyte_kit.core.base_task import PythonTask, TaskResolverMixin
 from flyte_kit.core.constants import own_name, wire_name
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContext, FlyteContextManager
@@ -29,10 +29,13 @@ from flyte_kit.core.python_function_task import ExecutionBehavior, PythonFunctio
 from flyte_kit.core.task import ReferenceTask
 from flyte_kit.core.tracker import TrackedInstance, extract_task_module
 from flyte_kit.core.type_engine import TypeEngine
+from flyte_kit.core.type_variables import R
 from flyte_kit.loggers import logger
 
+E = TypeVar("E")
 
-class ArrayNodeMapTask(PythonTask[Any]):
+
+class ArrayNodeMapTask(PythonTask[Any], Generic[R]):
     """A task that runs another one for every element of its list inputs.
 
     :param python_function_task: the other task, or a ``functools.partial`` that ties some of its inputs
@@ -157,9 +160,10 @@ class ArrayNodeMapTask(PythonTask[Any]):
         """Return the accelerator and shared memory of the other task."""
         return self.run_task.get_extended_resources(settings)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Call it with lists, and with what is tied."""
-        return super().__call__(*args, **{**self.bound_values, **kwargs})
+        lists: R = super().__call__(*args, **{**self.bound_values, **kwargs})
+        return lists
 
     def _literal_map_to_python_input(self, literal_map: LiteralMap, ctx: FlyteContext) -> dict[str, Any]:
         if not _in_container(ctx):
@@ -232,6 +236,54 @@ def _check_target(target: Any) -> None:
         )
     if len(target.python_interface.outputs) > 1:
         raise ValueError("Only tasks with a single output are supported in map tasks.")
+
+
+@overload
+def map_task(
+    target: PythonFunctionTask[Any, ..., E] | functools.partial[E],
+    concurrency: int | None = ...,
+    min_successes: int | None = ...,
+    *,
+    min_success_ratio: float,
+    run_all_sub_nodes: bool = ...,
+    **kwargs: Any,
+) -> ArrayNodeMapTask[list[E | None]]: ...
+
+
+@overload
+def map_task(
+    target: PythonFunctionTask[Any, ..., E] | functools.partial[E],
+    concurrency: int | None = ...,
+    min_successes: int | None = ...,
+    *,
+    run_all_sub_nodes: bool = ...,
+    **kwargs: Any,
+) -> ArrayNodeMapTask[list[E]]: ...
+
+
+@overload
+def map_task(
+    target: LaunchPlan[E] | ReferenceTask[..., E],
+    concurrency: int | None = ...,
+    min_successes: int | None = ...,
+    *,
+    min_success_ratio: float,
+    run_all_sub_nodes: bool = ...,
+) -> ArrayNode[list[E | None]]: ...
+
+
+@overload
+def map_task(
+    target: LaunchPlan[E] | ReferenceTask[..., E],
+    concurrency: int | None = ...,
+    min_successes: int | None = ...,
+    *,
+    run_all_sub_nodes: bool = ...,
+) -> ArrayNode[list[E]]: ...
+
+
+@overload
+def map_task(target: PythonInstanceTask, *args: Any, **kwargs: Any) -> ArrayNodeMapTask[Any]: ...
 
 
 def map_task(

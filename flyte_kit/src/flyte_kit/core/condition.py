@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from flyte_kit.core.bindings import Binding
 from flyte_kit.core.constants import GLOBAL_INPUT_NODE_ID
@@ -15,6 +15,9 @@ from flyte_kit.exceptions.user import FlyteValidationException
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+R = TypeVar("R")
+T = TypeVar("T")
+
 
 class Case:
     """A branch.
@@ -25,7 +28,7 @@ class Case:
     :ivar output_node: its node, while compiling
     """
 
-    def __init__(self, section: ConditionalSection, expr: Expression | None, stmt: str) -> None:
+    def __init__(self, section: ConditionalSection, expr: Expression | bool | None, stmt: str) -> None:
         if expr is not None and not isinstance(expr, ComparisonExpression | ConjunctionExpression):
             raise AssertionError(
                 f"{section.name}.{stmt}: only comparisons (<,<=,>,>=,==,!=) joined by & and | can be conditions. A "
@@ -58,21 +61,53 @@ class Case:
         return f"{self.stmt}({self.expr!r})"
 
 
-class Condition:
+class OpenCase(Case, Generic[T]):
+    """A branch that others follow. The type is the union of what the branches before it return."""
+
+    def then(self, p: R) -> Condition[T | R]:
+        """Say what the branch does: the call of an entity, or another conditional."""
+        condition: Condition[T | R] = super().then(p)
+        return condition
+
+    def fail(self, err: str) -> Condition[T]:
+        """Say that the branch fails the workflow, with a message."""
+        condition: Condition[T] = super().fail(err)
+        return condition
+
+
+class LastCase(Case, Generic[T]):
+    """The branch after ``else_``; with it the conditional is complete, and has outputs."""
+
+    def then(self, p: R) -> T | R:
+        """Say what the branch does, and return the outputs of the conditional."""
+        outputs: T | R = super().then(p)
+        return outputs
+
+    def fail(self, err: str) -> T:
+        """Say that the branch fails the workflow, and return the outputs of the others."""
+        outputs: T = super().fail(err)
+        return outputs
+
+
+class Condition(Generic[T]):
     """What follows a branch: another one, or the last."""
 
     def __init__(self, section: ConditionalSection) -> None:
         self._section = section
 
-    def elif_(self, expr: Expression) -> Case:
+    def elif_(self, expr: Expression | bool) -> OpenCase[T]:
         """Begin a further branch."""
         if expr is None:
             raise AssertionError(f"Required an expression received None for condition:{self._section.name}.elif_(...)")
-        return self._section.start_branch(Case(self._section, expr, "elif_"))
+        case: OpenCase[T] = OpenCase(self._section, expr, "elif_")
+        self._section.start_branch(case)
+        return case
 
-    def else_(self) -> Case:
+    def else_(self) -> LastCase[T]:
         """Begin the last branch."""
-        return self._section.start_branch(Case(self._section, None, "else_"), last_case=True)
+        case: LastCase[T] = LastCase(self._section, None, "else_")
+        self._section.start_branch(case, last_case=True)
+        return case
 
     def __repr__(self) -> str:
         return f"condition({self._section.name}) " + "".join(repr(case) for case in self._section.cases)
@@ -99,17 +134,18 @@ class ConditionalSection:
         ctx = FlyteContextManager.current_context()
         self._outer = FlyteContextManager.push_context(ctx.enter_conditional_section())
 
-    def if_(self, expr: Expression) -> Case:
-        """Begin the first branch."""
+    def if_(self, expr: Expression | bool) -> OpenCase[Never]:
+        """Begin the first branch. To a type checker a comparison of promises is a ``bool``; a real one is refused."""
         if expr is None:
             raise AssertionError(f"Required an expression received None for condition:{self.name}.if_(...)")
-        return self.start_branch(Case(self, expr, "if_"))
+        case: OpenCase[Never] = OpenCase(self, expr, "if_")
+        self.start_branch(case)
+        return case
 
-    def start_branch(self, case: Case, last_case: bool = False) -> Case:
+    def start_branch(self, case: Case, last_case: bool = False) -> None:
         """Take a branch."""
         self._last = last_case
         self.cases.append(case)
-        return case
 
     def check_single(self) -> None:
         """Check that a branch is one node: what else it would need has no place in the workflow.
@@ -180,13 +216,12 @@ class LocalExecutedConditionalSection(ConditionalSection):
         self._selected: Case | None = None
         super().__init__(name)
 
-    def start_branch(self, case: Case, last_case: bool = False) -> Case:
+    def start_branch(self, case: Case, last_case: bool = False) -> None:
         """Take a branch, and carry it out if its condition is the first that holds."""
         super().start_branch(case, last_case)
         if self._selected is None and (last_case or case.expr is None or case.expr.eval()):
             self._selected = case
             self._state(lambda state: state.take_branch())
-        return case
 
     def _state(self, change: Callable[[Any], None]) -> None:
         state = FlyteContextManager.current_context().execution_state

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from flyte_kit.core.python_function_task import ExecutionBehavior, PythonFunctionTask
 from flyte_kit.core.task import task
+from flyte_kit.core.type_variables import P, R
 
-P = ParamSpec("P")
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from flyte_kit.core.task_arguments import TaskArguments
 
 
 @overload
-def dynamic(_task_function: Callable[P, R], **kwargs: Any) -> PythonFunctionTask[P, R]: ...
+def dynamic(_task_function: Callable[P, R], **kwargs: Unpack[TaskArguments]) -> PythonFunctionTask[Any, P, R]: ...
 
 
 @overload
-def dynamic(_task_function: None = ..., **kwargs: Any) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
+def dynamic(
+    _task_function: None = ..., **kwargs: Unpack[TaskArguments]
+) -> Callable[[Callable[P, R]], PythonFunctionTask[Any, P, R]]: ...
 
 
 def dynamic(_task_function: Callable[..., Any] | None = None, **kwargs: Any) -> Any:

@@ -7,8 +7,8 @@ import importlib
 import inspect
 import os
 import signal
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, overload
 
 from flyteidl.core.literals_pb2 import LiteralMap
 
@@ -23,21 +23,25 @@ from flyte_kit.core.node import dns_id
 from flyte_kit.core.python_auto_container import PythonAutoContainerTask
 from flyte_kit.core.python_function_task import AsyncPythonFunctionTask, ExecutionBehavior
 from flyte_kit.core.type_transformer import run_coroutine
+from flyte_kit.core.type_variables import P, R, T
 from flyte_kit.deck.deck import Deck
 from flyte_kit.exceptions.system import FlyteNonRecoverableSystemException
 from flyte_kit.image_spec.image_spec import ImageSpec
 from flyte_kit.loggers import logger
 
-P = ParamSpec("P")
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from flyte_kit.core.task_arguments import EagerArguments
+
 FUNCTION_MODULE = "flyte_kit.core.python_function_task"
 """Where flytekit has the resolver of clean-up tasks; the wire names it so."""
 
 
-class EagerAsyncPythonFunctionTask(AsyncPythonFunctionTask[P, R]):
+class EagerAsyncPythonFunctionTask(AsyncPythonFunctionTask[T, P, R]):
     """An eager task. Locally its calls run in this process; in a container each asks the control plane."""
 
-    def __init__(self, task_config: Any, task_function: Callable[P, R], **kwargs: Any) -> None:
+    def __init__(self, task_config: T | None, task_function: Callable[P, R], **kwargs: Any) -> None:
         kwargs.pop("execution_mode", None)
         metadata: TaskMetadata = kwargs.pop("metadata", None) or TaskMetadata()
         metadata.is_eager = True
@@ -120,20 +124,32 @@ class EagerAsyncPythonFunctionTask(AsyncPythonFunctionTask[P, R]):
         return workflow
 
 
+@overload
+def eager(
+    _fn: None = ..., **kwargs: Unpack[EagerArguments]
+) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], EagerAsyncPythonFunctionTask[Any, P, Coroutine[Any, Any, R]]]: ...
+
+
+@overload
+def eager(
+    _fn: Callable[P, Coroutine[Any, Any, R]], **kwargs: Unpack[EagerArguments]
+) -> EagerAsyncPythonFunctionTask[Any, P, Coroutine[Any, Any, R]]: ...
+
+
 def eager(_fn: Callable[..., Any] | None = None, *args: Any, **kwargs: Any) -> Any:
     """Make an eager task of a coroutine function.
 
     ``await`` calls of tasks and workflows in it; control flow is plain Python. A call of a task that is no coroutine
     function needs no ``await``.
 
-    :param kwargs: as of ``@task``
+    :param kwargs: container, resources and description as of ``@task``; ``metadata`` for what else there is
     """
     if _fn is None:
         return functools.partial(eager, **kwargs)
     if not inspect.iscoroutinefunction(_fn):
         raise ValueError(f"{_fn.__qualname__} must be a coroutine function: async def {_fn.__name__}(…)")
     kwargs.pop("enable_deck", None)
-    made: EagerAsyncPythonFunctionTask[Any, Any] = EagerAsyncPythonFunctionTask(None, _fn, enable_deck=True, **kwargs)
+    made: EagerAsyncPythonFunctionTask = EagerAsyncPythonFunctionTask(None, _fn, enable_deck=True, **kwargs)
     functools.update_wrapper(made, _fn)
     return made
 

@@ -6,14 +6,17 @@ import copy
 import pprint
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from flyte_kit.core.dynamic_workflow_task import dynamic
 from flyte_kit.core.python_function_task import PythonFunctionTask
 from flyte_kit.core.task import task
+from flyte_kit.core.type_variables import P, R
 
-P = ParamSpec("P")
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from flyte_kit.core.task_arguments import TaskArguments
 
 
 def inherit(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -28,24 +31,26 @@ def inherit(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 class Environment:
     """Arguments of ``@task`` by name: ``env = Environment(retries=2)``, then ``@env`` or ``@env(timeout=60)``."""
 
-    def __init__(self, **overrides: Any) -> None:
+    def __init__(self, **overrides: Unpack[TaskArguments]) -> None:
         if "_task_function" in overrides:
             raise KeyError("Cannot override task function")
-        self.overrides = overrides
+        self.overrides: dict[str, Any] = dict(overrides)
 
-    def update(self, **overrides: Any) -> None:
+    def update(self, **overrides: Unpack[TaskArguments]) -> None:
         """Change arguments for the tasks that follow."""
-        self.overrides = inherit(self.overrides, overrides)
+        self.overrides = inherit(self.overrides, dict(overrides))
 
-    def extend(self, **overrides: Any) -> Environment:
+    def extend(self, **overrides: Unpack[TaskArguments]) -> Environment:
         """Return an environment with further arguments."""
-        return type(self)(**inherit(self.overrides, overrides))
+        return type(self)(**inherit(self.overrides, dict(overrides)))
 
     @overload
-    def __call__(self, _task_function: Callable[P, R], /) -> PythonFunctionTask[P, R]: ...
+    def __call__(self, _task_function: Callable[P, R], /) -> PythonFunctionTask[Any, P, R]: ...
 
     @overload
-    def __call__(self, **overrides: Any) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
+    def __call__(
+        self, **overrides: Unpack[TaskArguments]
+    ) -> Callable[[Callable[P, R]], PythonFunctionTask[Any, P, R]]: ...
 
     def __call__(self, *function: Any, **overrides: Any) -> Any:
         """Make a task of a function."""
@@ -55,10 +60,12 @@ class Environment:
     task = __call__
 
     @overload
-    def dynamic(self, _task_function: Callable[P, R], /) -> PythonFunctionTask[P, R]: ...
+    def dynamic(self, _task_function: Callable[P, R], /) -> PythonFunctionTask[Any, P, R]: ...
 
     @overload
-    def dynamic(self, **overrides: Any) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
+    def dynamic(
+        self, **overrides: Unpack[TaskArguments]
+    ) -> Callable[[Callable[P, R]], PythonFunctionTask[Any, P, R]]: ...
 
     def dynamic(self, *function: Any, **overrides: Any) -> Any:
         """Make a dynamic task of a function."""

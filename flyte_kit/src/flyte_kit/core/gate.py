@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from flyteidl.core.literals_pb2 import Literal
 from flyteidl.core.types_pb2 import LiteralType
@@ -20,6 +20,7 @@ from flyte_kit.core.promise import Promise, VoidPromise
 from flyte_kit.core.type_engine import TypeEngine
 from flyte_kit.exceptions.user import FlyteDisapprovalException
 
+T = TypeVar("T")
 DEFAULT_TIMEOUT = datetime.timedelta(hours=1)
 
 
@@ -77,6 +78,14 @@ class Gate:
         return Promise(name, literal)
 
 
+@overload
+def wait_for_input(name: str, timeout: datetime.timedelta, expected_type: type[T]) -> T: ...
+
+
+@overload
+def wait_for_input(name: str, timeout: datetime.timedelta, expected_type: Any) -> Any: ...
+
+
 def wait_for_input(name: str, timeout: datetime.timedelta, expected_type: Any) -> Any:
     """Wait until somebody gives a value, and return it.
 
@@ -90,24 +99,26 @@ def sleep(duration: datetime.timedelta) -> Any:
     return call_entity(Gate("sleep-gate", sleep_duration=duration))
 
 
-def approve(upstream_item: Any, name: str, timeout: datetime.timedelta) -> Any:
+def approve(upstream_item: T, name: str, timeout: datetime.timedelta) -> T:
     """Wait until somebody approves a value, and return it.
 
     :param upstream_item: one output of a call
     :param name: of the signal
     :raises ValueError: if it is nothing, or an input of the workflow itself
     """
-    if upstream_item is None or isinstance(upstream_item, VoidPromise):
+    promise: Any = upstream_item
+    if promise is None or isinstance(promise, VoidPromise):
         raise ValueError("You can't use approval on a task that doesn't return anything.")
-    gate = Gate(name, upstream_item=upstream_item, timeout=timeout)
+    gate = Gate(name, upstream_item=promise, timeout=timeout)
     variable, python_type = "o0", None
     if FlyteContextManager.current_context().compilation_state is not None:
-        if upstream_item.ref.node_id == GLOBAL_INPUT_NODE_ID:
+        if promise.ref.node_id == GLOBAL_INPUT_NODE_ID:
             raise ValueError("Workflow inputs cannot be passed to approval nodes.")
-        variable = upstream_item.var
-        python_type = _type_of(upstream_item)
+        variable = promise.var
+        python_type = _type_of(promise)
     gate.python_interface = Interface(inputs={variable: python_type}, outputs={variable: python_type})
-    return call_entity(gate, **{variable: upstream_item})
+    approved: T = call_entity(gate, **{variable: promise})
+    return approved
 
 
 def _type_of(promise: Promise) -> Any:

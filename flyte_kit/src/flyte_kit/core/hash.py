@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-T = TypeVar("T")
+from flyte_kit.core.type_variables import T
 
 
 class HashMethod(Generic[T]):

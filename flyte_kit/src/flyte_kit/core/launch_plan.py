@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from flyteidl.admin.common_pb2 import AuthRole, RawOutputDataConfig
 from flyteidl.admin.launch_plan_pb2 import ConcurrencyLimitBehavior as ConcurrencyLimitBehaviorMessage
@@ -21,7 +21,14 @@ from flyte_kit.core.interface import Interface, transform_inputs_to_parameters
 from flyte_kit.core.notification import Notification
 from flyte_kit.core.reference_entity import LaunchPlanReference, ReferenceEntity, reference_by_signature
 from flyte_kit.core.schedule import LaunchPlanTriggerBase, Schedule
+from flyte_kit.core.type_variables import P, R
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from flyte_kit.core.launch_plan_arguments import Launchable, LaunchPlanArguments
+
+W = TypeVar("W")
 _COMPARED = (
     "schedule",
     "notifications",
@@ -59,7 +66,7 @@ class ConcurrencyPolicy:
         return ConcurrencyPolicyMessage(max=self.max_concurrency, behavior=behavior)
 
 
-class LaunchPlan:
+class LaunchPlan(Generic[R]):
     """A way to start a workflow; make one with :meth:`create` or :meth:`get_or_create`.
 
     :ivar parameters: inputs that are required or have a default
@@ -108,13 +115,13 @@ class LaunchPlan:
         FlyteEntities.entities.append(self)
 
     @classmethod
-    def get_default_launch_plan(cls, ctx: FlyteContext, workflow: Any) -> LaunchPlan:
+    def get_default_launch_plan(cls, ctx: FlyteContext, workflow: Launchable[W]) -> LaunchPlan[W]:
         """Return the plan that every workflow has: its name, its defaults, nothing else."""
         if workflow.name in LaunchPlan.CACHE:
             return LaunchPlan.CACHE[workflow.name]
         interface: Interface = workflow.python_interface
         options = workflow.default_options
-        plan = LaunchPlan(
+        plan: LaunchPlan[W] = LaunchPlan(
             name=workflow.name,
             workflow=workflow,
             parameters=transform_inputs_to_parameters(ctx, interface),
@@ -130,7 +137,7 @@ class LaunchPlan:
     def create(  # noqa: PLR0913 - the arguments of flytekit's method
         cls,
         name: str,
-        workflow: Any,
+        workflow: Launchable[W],
         default_inputs: dict[str, Any] | None = None,
         fixed_inputs: dict[str, Any] | None = None,
         schedule: Schedule | None = None,
@@ -145,7 +152,7 @@ class LaunchPlan:
         overwrite_cache: bool | None = None,
         auto_activate: bool = False,
         concurrency: ConcurrencyPolicy | None = None,
-    ) -> LaunchPlan:
+    ) -> LaunchPlan[W]:
         """Make a plan.
 
         :param name: unique in this process
@@ -159,7 +166,7 @@ class LaunchPlan:
         if name in cls.CACHE:
             raise AssertionError(f"Launch plan named {name} was already created! Make sure your names are unique.")
         parameters, fixed = _inputs(workflow, default_inputs or {}, fixed_inputs or {})
-        plan = cls(
+        made: LaunchPlan[Any] = cls(
             name=name,
             workflow=workflow,
             parameters=parameters,
@@ -176,12 +183,15 @@ class LaunchPlan:
             auto_activate=auto_activate,
             concurrency=concurrency,
         )
+        plan: LaunchPlan[W] = made
         plan.saved_inputs = {**(default_inputs or {}), **(fixed_inputs or {})}
         cls.CACHE[name] = plan
         return plan
 
     @classmethod
-    def get_or_create(cls, workflow: Any, name: str | None = None, **kwargs: Any) -> LaunchPlan:
+    def get_or_create(
+        cls, workflow: Launchable[W], name: str | None = None, **kwargs: Unpack[LaunchPlanArguments]
+    ) -> LaunchPlan[W]:
         """Return the plan of a name, made if there is none; the workflow's default plan without a name.
 
         :param kwargs: as of :meth:`create`
@@ -256,15 +266,17 @@ class LaunchPlan:
         """Return the mode of a local run."""
         return ExecutionMode.LOCAL_WORKFLOW_EXECUTION
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Call it: a node while compiling, else a local run of the workflow."""
         if args:
             raise AssertionError("Only Keyword Arguments are supported for launch plan executions")
         ctx = FlyteContext.current_context()
         inputs = {**self.saved_inputs, **kwargs}
         if ctx.compilation_state is not None:
-            return create_and_link_node(ctx, self, **inputs)
-        return self.workflow(**inputs)
+            node: R = create_and_link_node(ctx, self, **inputs)
+            return node
+        returned: R = self.workflow(**inputs)
+        return returned
 
     def __repr__(self) -> str:
         return f"LaunchPlan({self._name})"
@@ -296,7 +308,7 @@ def _security(context: SecurityContext | None, role: AuthRole | None) -> Securit
     return SecurityContext(run_as=identity)
 
 
-class ReferenceLaunchPlan(ReferenceEntity, LaunchPlan):
+class ReferenceLaunchPlan(ReferenceEntity[P, R], LaunchPlan[R], Generic[P, R]):
     """A plan that is registered already."""
 
     def __init__(
@@ -315,6 +327,6 @@ class ReferenceLaunchPlan(ReferenceEntity, LaunchPlan):
 
 def reference_launch_plan(
     project: str, domain: str, name: str, version: str
-) -> Callable[[Callable[..., Any]], ReferenceLaunchPlan]:
+) -> Callable[[Callable[P, R]], ReferenceLaunchPlan[P, R]]:
     """Refer to a plan that is registered already; the function gives only its signature."""
     return reference_by_signature(ReferenceLaunchPlan, project, domain, name, version)

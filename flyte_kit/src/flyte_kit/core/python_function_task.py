@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from flyte_kit.core.base_task import TaskResolverMixin
 from flyte_kit.core.calls import async_call_entity, call_entity
@@ -20,9 +20,7 @@ from flyte_kit.core.tracker import (
     istestfunction,
 )
 from flyte_kit.core.type_transformer import run_coroutine
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from flyte_kit.core.type_variables import P, R, T
 
 
 class ExecutionBehavior(Enum):
@@ -48,7 +46,7 @@ class PythonInstanceTask(PythonAutoContainerTask[Any]):
         super().__init__(name=name, task_config=task_config, task_type=task_type, task_resolver=task_resolver, **kwargs)
 
 
-class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
+class PythonFunctionTask(PythonAutoContainerTask[T], Generic[T, P, R]):
     """A function as a task; ``@task`` makes it.
 
     :param task_function: the function; its annotations are the signature
@@ -60,9 +58,15 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
 
     ExecutionBehavior = ExecutionBehavior
 
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, item: Any) -> type[PythonFunctionTask]:
+            # Subclasses name one parameter, their configuration, or all three; a running program needs none.
+            return cls
+
     def __init__(  # noqa: PLR0913 - the arguments of flytekit's class
         self,
-        task_config: Any,
+        task_config: T | None,
         task_function: Callable[P, R],
         task_type: str = "python-task",
         ignore_input_vars: list[str] | None = None,
@@ -123,7 +127,7 @@ class PythonFunctionTask(PythonAutoContainerTask[Any], Generic[P, R]):
         return function(**kwargs)
 
 
-class AsyncPythonFunctionTask(PythonFunctionTask[P, R]):
+class AsyncPythonFunctionTask(PythonFunctionTask[T, P, R]):
     """A coroutine function as a task: its calls are awaited."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

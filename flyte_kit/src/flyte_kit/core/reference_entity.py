@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic
 
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyteidl.core.interface_pb2 import TypedInterface
@@ -17,6 +17,7 @@ from flyte_kit.core.node import node_metadata
 from flyte_kit.core.output_literals import outputs_by_name
 from flyte_kit.core.promise import Promise, VoidPromise, create_task_output
 from flyte_kit.core.type_engine import TypeEngine
+from flyte_kit.core.type_variables import P, R
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,7 @@ class LaunchPlanReference(Reference):
         return int(ResourceType.LAUNCH_PLAN)
 
 
-Referred = TypeVar("Referred")
-
-
-class ReferenceEntity:
+class ReferenceEntity(Generic[P, R]):
     """Something that is registered already; it can be called in workflows, and run locally only when it is mocked."""
 
     def __init__(self, reference: Reference, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
@@ -129,24 +127,25 @@ class ReferenceEntity:
         outputs = translate_inputs_to_literals(ctx, values, self.interface.outputs, interface.outputs)
         return create_task_output([Promise(name, outputs[name]) for name in interface.outputs], interface)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it: see :func:`flyte_kit.core.calls.call_entity`."""
-        return call_entity(self, *args, **kwargs)
+        result: R = call_entity(self, *args, **kwargs)
+        return result
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name})"
 
 
 def reference_by_signature(
-    kind: Callable[[str, str, str, str, dict[str, Any], dict[str, Any]], Referred],
+    kind: Callable[[str, str, str, str, dict[str, Any], dict[str, Any]], Any],
     project: str,
     domain: str,
     name: str,
     version: str,
-) -> Callable[[Callable[..., Any]], Referred]:
+) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator that makes a reference of this kind with the signature of the function it is put on."""
 
-    def wrapper(function: Callable[..., Any]) -> Referred:
+    def wrapper(function: Callable[..., Any]) -> Any:
         interface = transform_function_to_interface(function, is_reference_entity=True)
         return kind(project, domain, name, version, interface.inputs, interface.outputs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 from flyte_kit.deferred import deferred
 
@@ -38,13 +38,21 @@ class SecretsManager:
             raise AttributeError(item)
         return _SecretGroup(item, self)
 
+    @overload
+    def get(self, group: str | None = ..., key: str | None = ..., group_version: str | None = ...) -> str: ...
+
+    @overload
+    def get(
+        self, group: str | None = ..., key: str | None = ..., group_version: str | None = ..., *, encode_mode: str
+    ) -> str | bytes: ...
+
     def get(
         self,
         group: str | None = None,
         key: str | None = None,
         group_version: str | None = None,
         encode_mode: str = "r",
-    ) -> Any:
+    ) -> str | bytes:
         """Return a secret: from its variable, else from its file; on a local run also from a variable without prefix.
 
         :param encode_mode: ``rb`` for bytes, of a file

@@ -6,7 +6,7 @@ import datetime
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, overload
 
 from flyte_kit.core.base_task import PythonTask, TaskMetadata, TaskResolverMixin
 from flyte_kit.core.cache import Cache, VersionParameters
@@ -17,21 +17,24 @@ from flyte_kit.core.python_function_task import AsyncPythonFunctionTask, Executi
 from flyte_kit.core.reference_entity import ReferenceEntity, TaskReference, reference_by_signature
 from flyte_kit.core.resources import Resources
 from flyte_kit.core.security import Secret
+from flyte_kit.core.type_variables import P, R
 from flyte_kit.deck.fields import ALL_FIELDS, DeckField
 from flyte_kit.extras.accelerators import BaseAccelerator
 from flyte_kit.image_spec.image_spec import ImageSpec
 
-P = ParamSpec("P")
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from flyte_kit.core.task_arguments import TaskArguments
 
 
 class TaskPlugins:
     """Which class makes the tasks of which ``task_config``."""
 
-    _classes: ClassVar[dict[type, type[PythonFunctionTask[Any, Any]]]] = {}
+    _classes: ClassVar[dict[type, type[PythonFunctionTask]]] = {}
 
     @classmethod
-    def register_pythontask_plugin(cls, plugin_config_type: type, plugin: type[PythonFunctionTask[Any, Any]]) -> None:
+    def register_pythontask_plugin(cls, plugin_config_type: type, plugin: type[PythonFunctionTask]) -> None:
         """Let tasks whose ``task_config`` is of a type be made by a class.
 
         :raises TypeError: if another class makes them
@@ -42,7 +45,7 @@ class TaskPlugins:
         cls._classes[plugin_config_type] = plugin
 
     @classmethod
-    def find_pythontask_plugin(cls, plugin_config_type: type) -> type[PythonFunctionTask[Any, Any]]:
+    def find_pythontask_plugin(cls, plugin_config_type: type) -> type[PythonFunctionTask]:
         """Return the class for a type."""
         return cls._classes.get(plugin_config_type, PythonFunctionTask)
 
@@ -50,40 +53,19 @@ class TaskPlugins:
 @overload
 def task(
     _task_function: None = ...,
-    task_config: Any = ...,
-    cache: bool | Cache = ...,
-    retries: int = ...,
-    interruptible: bool | None = ...,
-    deprecated: str = ...,
-    timeout: datetime.timedelta | int = ...,
-    container_image: str | ImageSpec | None = ...,
-    environment: dict[str, str] | None = ...,
-    requests: Resources | None = ...,
-    limits: Resources | None = ...,
-    secret_requests: list[Secret] | None = ...,
+    *,
     execution_mode: ExecutionBehavior = ...,
-    node_dependency_hints: Iterable[Any] | None = ...,
-    task_resolver: TaskResolverMixin | None = ...,
-    docs: Documentation | None = ...,
-    disable_deck: bool | None = ...,
-    enable_deck: bool | None = ...,
-    deck_fields: tuple[DeckField, ...] | None = ...,
-    pod_template: PodTemplate | None = ...,
-    pod_template_name: str | None = ...,
-    accelerator: BaseAccelerator | None = ...,
-    pickle_untyped: bool = ...,
-    shared_memory: bool | str | None = ...,
-    resources: Resources | None = ...,
-    labels: dict[str, str] | None = ...,
-    annotations: dict[str, str] | None = ...,
-    cache_version: str | None = ...,
-    cache_serialize: bool | None = ...,
-    cache_ignore_input_vars: tuple[str, ...] | None = ...,
-) -> Callable[[Callable[P, R]], PythonFunctionTask[P, R]]: ...
+    **kwargs: Unpack[TaskArguments],
+) -> Callable[[Callable[P, R]], PythonFunctionTask[Any, P, R]]: ...
 
 
 @overload
-def task(_task_function: Callable[P, R], *args: Any, **kwargs: Any) -> PythonFunctionTask[P, R]: ...
+def task(
+    _task_function: Callable[P, R],
+    *,
+    execution_mode: ExecutionBehavior = ...,
+    **kwargs: Unpack[TaskArguments],
+) -> PythonFunctionTask[Any, P, R]: ...
 
 
 def task(  # noqa: PLR0913 - the arguments of flytekit's decorator
@@ -138,7 +120,7 @@ def task(  # noqa: PLR0913 - the arguments of flytekit's decorator
     :param labels: of its pod, as ``annotations``
     """
 
-    def wrapper(function: Callable[..., Any]) -> PythonFunctionTask[Any, Any]:
+    def wrapper(function: Callable[..., Any]) -> PythonFunctionTask:
         parameters = VersionParameters(function, container_image, pod_template, pod_template_name)
         caching = cache_arguments(cache, cache_version, cache_serialize, cache_ignore_input_vars, parameters)
         metadata = TaskMetadata(
@@ -175,7 +157,7 @@ def task(  # noqa: PLR0913 - the arguments of flytekit's decorator
     return wrapper(_task_function) if _task_function is not None else wrapper
 
 
-def _task_class(config_type: type, function: Callable[..., Any]) -> type[PythonFunctionTask[Any, Any]]:
+def _task_class(config_type: type, function: Callable[..., Any]) -> type[PythonFunctionTask]:
     found = TaskPlugins.find_pythontask_plugin(config_type)
     if not inspect.iscoroutinefunction(function):
         return found
@@ -217,7 +199,7 @@ def cache_arguments(
     }
 
 
-class ReferenceTask(ReferenceEntity, PythonTask[Any]):
+class ReferenceTask(ReferenceEntity[P, R], PythonTask[Any], Generic[P, R]):
     """A task that is registered already."""
 
     def __init__(
@@ -232,7 +214,9 @@ class ReferenceTask(ReferenceEntity, PythonTask[Any]):
         ReferenceEntity.__init__(self, TaskReference(project, domain, name, version), inputs, outputs)
 
 
-def reference_task(project: str, domain: str, name: str, version: str) -> Callable[[Callable[..., Any]], ReferenceTask]:
+def reference_task(
+    project: str, domain: str, name: str, version: str
+) -> Callable[[Callable[P, R]], ReferenceTask[P, R]]:
     """Refer to a task that is registered already; the function gives only its signature."""
     return reference_by_signature(ReferenceTask, project, domain, name, version)
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, overload
 
 from flyteidl.core.interface_pb2 import TypedInterface
 from flyteidl.core.literals_pb2 import LiteralMap
@@ -36,15 +36,13 @@ from flyte_kit.core.promise import Promise, VoidPromise, create_task_output
 from flyte_kit.core.python_auto_container import PythonAutoContainerTask
 from flyte_kit.core.tracker import extract_task_module
 from flyte_kit.core.type_transformer import run_coroutine
+from flyte_kit.core.type_variables import P, R
 from flyte_kit.exceptions.user import (
     FlyteFailureNodeInputMismatchException,
     FlyteValidationException,
     FlyteValueException,
 )
 from flyte_kit.transformers.unions import UnionTransformer
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class WorkflowFailurePolicy(Enum):
@@ -265,6 +263,11 @@ class PythonFunctionWorkflow(  # type: ignore[misc] # its name is a workflow's, 
     def task_name(self, t: Any) -> str | None:
         """Return the name of a task that the body defines."""
         return f"{self.name}.{wire_name(t.__module__)}.{t.name}"
+
+    def get_all_tasks(self) -> list[Any]:
+        """Return the tasks that the body defines: in a container nothing but this puts the graph together."""
+        self.compile()
+        return self.mapping
 
     def compile(self, **kwargs: Any) -> None:
         """Run the function on promises.

@@ -1,11 +1,14 @@
 """Folders: every object below a prefix."""
 
-from typing import Any
+from typing import Annotated
 
-from flyte_kit.types.blob_format import with_format
+from flyte_kit.types.blob_format import FileExt
 from flyte_kit.types.directory.types import FlyteDirectory
 
-TensorboardLogs: Any = with_format(FlyteDirectory, "tensorboard")
-TFRecordsDirectory: Any = with_format(FlyteDirectory, "tfrecords_dir")
+tensorboard = Annotated[str, FileExt("tensorboard")]
+tfrecords_dir = Annotated[str, FileExt("tfrecords_dir")]
+
+TensorboardLogs = FlyteDirectory[tensorboard]
+TFRecordsDirectory = FlyteDirectory[tfrecords_dir]
 
 __all__ = ["FlyteDirectory", "TFRecordsDirectory", "TensorboardLogs"]

@@ -6,16 +6,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 from flyte_kit.core.context_manager import FlyteContextManager
+from flyte_kit.core.type_variables import T
 from flyte_kit.storage.local import local_path
 from flyte_kit.storage.stores import store_of
 from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.file.file import FlyteFile
 from flyte_kit.types.plain_form import from_plain, model_schema, to_plain
-
-T = TypeVar("T")
 
 
 @dataclass(init=False, repr=False, eq=False)
