@@ -73,7 +73,7 @@ def deactivate_command(name: str, version: str, dry_run: bool, project: str, dom
 @domain_option
 @output_option
 @click.pass_context
-def pyflytes(context: click.Context, wanted: str | None, **options: object) -> None:
+def pyflytes(context: click.Context, /, wanted: str | None, **options: object) -> None:
     """Do what pyflyte does with these words."""
     if wanted is None:
         raise click.UsageError("say --activate or --deactivate")
