@@ -12,6 +12,7 @@ from flyte_core.errors import FlyteError
 
 COMMANDS = {
     "describe": ("flyte_cli.commands.describe", "Tell everything about one execution, task, workflow or launch plan."),
+    "backfill": ("flyte_cli.commands.backfill", "Run a scheduled launch plan for the times of the past."),
     "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
     "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
     "launchplan": ("flyte_cli.commands.launchplan", "Activate or deactivate a version of a launch plan."),
