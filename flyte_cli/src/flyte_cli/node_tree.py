@@ -24,13 +24,16 @@ MOST_LAUNCHED = 5
 class TreeNode:
     """A node where it stands in the tree.
 
-    :ivar depth: 0 for the nodes of the execution that was asked for
-    :ivar is_launched: whether it belongs to an execution that a node of the one above has launched
+    :ivar above: the nodes above it, outermost first; of an execution that one of them has launched, too
     """
 
     row: NodeExecution
-    depth: int
-    is_launched: bool = False
+    above: tuple[NodeExecution, ...] = ()
+
+    @property
+    def path(self) -> tuple[tuple[str, str], ...]:
+        """Execution and id of the nodes above it, and of itself."""
+        return tuple((each.id.execution_id.name, each.id.node_id) for each in (*self.above, self.row))
 
 
 def node_executions(
@@ -53,23 +56,24 @@ def node_executions(
 def walk(
     stub: AdminServiceStub,
     execution: WorkflowExecutionIdentifier,
-    parent: str = "",
+    above: tuple[NodeExecution, ...] = (),
     *,
-    depth: int = 0,
-    launched: int = 0,
+    filters: str = "",
 ) -> Iterator[TreeNode]:
     """Yield all nodes like :func:`node_executions`, and those of the executions that launch plan nodes have launched.
 
-    :param depth: of the first level
-    :param launched: how many executions this one is below the first
+    :param above: where the first level stands
+    :param filters: in the control plane's language; what is below a node that does not fit is left out
     """
-    for row in _level(stub, execution, parent):
-        yield TreeNode(row, depth, launched > 0)
+    parent = above[-1].id.node_id if above and above[-1].id.execution_id == execution else ""
+    for row in _level(stub, execution, parent, filters):
+        node = TreeNode(row, above)
+        yield node
         if row.metadata.is_parent_node:
-            yield from walk(stub, execution, row.id.node_id, depth=depth + 1, launched=launched)
+            yield from walk(stub, execution, (*above, row), filters=filters)
         child = row.closure.workflow_node_metadata.executionId
-        if child.name and launched < MOST_LAUNCHED:
-            yield from walk(stub, child, depth=depth + 1, launched=launched + 1)
+        if child.name and len({name for name, _ in node.path}) <= MOST_LAUNCHED:
+            yield from walk(stub, child, (*above, row), filters=filters)
 
 
 def _level(

@@ -67,7 +67,7 @@ def nodes(execution: str, node: str, project: str, domain: str, output: str) -> 
     with admin() as stub:
         row = stub.GetNodeExecution(NodeExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)
         values = stub.GetNodeExecutionData(NodeExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
-        facts = node_facts(stub, TreeNode(row, 0))
+        facts = node_facts(stub, TreeNode(row))
     attempts = facts.pop("attempts")
     data = {**facts, "inputs": plain_map(values.full_inputs), "outputs": plain_map(values.full_outputs)}
     if output == "table":
