@@ -37,7 +37,7 @@ def node_facts(stub: AdminServiceStub, node: TreeNode) -> dict[str, Any]:
     return {
         "execution": urn(row.id.execution_id),
         "node": row.id.node_id,
-        "depth": len(node.above),
+        "depth": node.depth,
         "phase": NodePhases.Phase.Name(closure.phase),
         "task": urn(tried[-1].id.task_id) if tried else "",
         "launched": urn(child) if child.name else "",

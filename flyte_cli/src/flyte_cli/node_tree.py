@@ -31,6 +31,11 @@ class TreeNode:
     above: tuple[NodeExecution, ...] = ()
 
     @property
+    def depth(self) -> int:
+        """How many nodes it is below: 0 for those of the execution that was asked for."""
+        return len(self.above)
+
+    @property
     def path(self) -> tuple[tuple[str, str], ...]:
         """Execution and id of the nodes above it, and of itself."""
         return tuple((each.id.execution_id.name, each.id.node_id) for each in (*self.above, self.row))
