@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import click
 import grpc
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.up.settings import default_data_dir
+from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import ConfigError, FlyteError, NotFound, Unavailable
 from flyte_kit.configuration.platform import Config, find_file
 from flyte_kit.remote.channel import open_channel
+
+__all__ = ["CALL_SECONDS", "Endpoint", "admin", "domain_option", "find_endpoint", "project_option", "translated"]
 
 CALL_SECONDS = 30.0
 """Deadline of one call."""
@@ -86,11 +88,3 @@ def translated(error: grpc.RpcError, endpoint: Endpoint) -> FlyteError:
     if code is grpc.StatusCode.NOT_FOUND:
         return NotFound(str(details))
     return FlyteError(f"{code.name}: {details}")
-
-
-project_option = click.option(
-    "-p", "--project", envvar="FLYTE_DEFAULT_PROJECT", default="flytesnacks", show_default=True, help="Project."
-)
-domain_option = click.option(
-    "-d", "--domain", envvar="FLYTE_DEFAULT_DOMAIN", default="development", show_default=True, help="Domain."
-)

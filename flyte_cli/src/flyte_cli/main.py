@@ -28,6 +28,9 @@ COMMANDS = {
     "terminate": ("flyte_cli.commands.terminate", "End executions before their time."),
     "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
     "wait": ("flyte_cli.commands.wait", "Wait until executions have ended."),
+    "create": ("flyte_cli.commands.create", "Make projects and executions, in flytectl's words."),
+    "delete": ("flyte_cli.commands.delete", "End executions, in flytectl's words."),
+    "update": ("flyte_cli.commands.update", "Change states and descriptions, in flytectl's words."),
 }
 """Command name → (module with a click command named ``command``, line for the help page)."""
 

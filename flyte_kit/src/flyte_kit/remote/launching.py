@@ -196,7 +196,7 @@ class Launching(Registering):
         settings: SerializationSettings | None,
     ) -> Identifier:
         if settings is not None:
-            registered = self._register(entity, self._settings(settings, version), None)
+            registered = self.register_entity(entity, self._settings(settings, version), None)
         else:
             registered = self.register_script(
                 entity, image_config=image_config, version=version, project=project, domain=domain

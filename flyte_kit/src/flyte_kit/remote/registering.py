@@ -107,7 +107,10 @@ class Registering(Fetching):
             version=version or settings.version,
         )
 
-    def _register(self, entity: Any, settings: SerializationSettings, options: Options | None) -> Identifier:
+    def register_entity(
+        self, entity: Any, settings: SerializationSettings, options: Options | None = None
+    ) -> Identifier:
+        """Register an entity with all that it calls, under complete settings; of a workflow its default plan too."""
         serializer = Serializer(settings, options)
         message = serializer.add(entity)
         plans = [entity] if isinstance(entity, LaunchPlan) else []
@@ -129,8 +132,8 @@ class Registering(Fetching):
 
         :param version: that of the settings, or one made of the code, without it
         """
-        settings = self._with_code(entity, self._settings(serialization_settings, version))
-        return FlyteTask(self.client.get_task(self._register(entity, settings, None)))
+        settings = self.with_code(entity, self._settings(serialization_settings, version))
+        return FlyteTask(self.client.get_task(self.register_entity(entity, settings, None)))
 
     def register_workflow(
         self,
@@ -146,8 +149,8 @@ class Registering(Fetching):
         """
         settings = self._settings(serialization_settings, version)
         if fast or settings.version is None:
-            settings = self._with_code(entity, settings)
-        return FlyteWorkflow(self.client.get_workflow(self._register(entity, settings, options)))
+            settings = self.with_code(entity, settings)
+        return FlyteWorkflow(self.client.get_workflow(self.register_entity(entity, settings, options)))
 
     def fast_register_workflow(
         self,
@@ -172,8 +175,8 @@ class Registering(Fetching):
         settings = self._settings(serialization_settings, version)
         settings = dataclasses.replace(settings, project=project or settings.project, domain=domain or settings.domain)
         if settings.version is None:
-            settings = self._with_code(entity.workflow, settings)
-        return FlyteLaunchPlan(self.client.get_launch_plan(self._register(entity, settings, options)))
+            settings = self.with_code(entity.workflow, settings)
+        return FlyteLaunchPlan(self.client.get_launch_plan(self.register_entity(entity, settings, options)))
 
     def register_script(  # noqa: PLR0913 - the arguments of flytekit's method
         self,
@@ -200,27 +203,32 @@ class Registering(Fetching):
             env=envs,
         )
         copy = CopyFileDetection.ALL if copy_all else CopyFileDetection.LOADED_MODULES
-        settings = self._with_code(entity, settings, source_path, copy, destination_dir)
-        identifier = self._register(entity, settings, options)
+        settings = self.with_code(entity, settings, source_path, copy, destination_dir)
+        identifier = self.register_entity(entity, settings, options)
         found = self.client.get(identifier)
         kinds: dict[int, Any] = {1: FlyteTask, 2: FlyteWorkflow, 3: FlyteLaunchPlan}
         return kinds[identifier.resource_type](found)
 
-    def _with_code(
+    def with_code(
         self,
         entity: Any,
         settings: SerializationSettings,
         root: Path | None = None,
         copy: CopyFileDetection = CopyFileDetection.LOADED_MODULES,
         destination: str = DEFAULT_DESTINATION,
+        *,
+        deref_symlinks: bool = False,
     ) -> SerializationSettings:
-        """Return settings whose tasks fetch this program's code, with a version made of it if there is none."""
+        """Return settings whose tasks fetch this program's code, with a version made of it if there is none.
+
+        :param entity: tells the folder of the code where ``root`` does not
+        """
         if settings.should_fast_serialize():
             return settings
         folder = root or _root_of(entity)
-        if folder is None:
+        if folder is None or copy is CopyFileDetection.NO_COPY:
             return settings if settings.version else dataclasses.replace(settings, version=version_of("", settings))
-        code = pack(folder, copy)
+        code = pack(folder, copy, deref_symlinks=deref_symlinks)
         location = self.upload_code(code, settings.project, settings.domain)
         fast = FastSerializationSettings(True, destination, location)
         settings = dataclasses.replace(settings, fast_serialization_settings=fast, source_root=str(folder))
@@ -240,9 +248,13 @@ class Registering(Fetching):
 
 
 def _root_of(entity: Any) -> Path | None:
+    """Return the folder that an entity's code is in; that of the first task which has one, of a workflow made by calls."""
     workflow = getattr(entity, "workflow", entity)
     function = getattr(workflow, "function", None) or getattr(workflow, "task_function", None)
-    if function is None:
-        return None
-    file = extract_task_module(function)[3]
-    return project_root(Path(file)) if file else None
+    if function is not None:
+        file = extract_task_module(function)[3]
+        return project_root(Path(file)) if file else None
+    if isinstance(workflow, WorkflowBase):
+        called = (_root_of(node.flyte_entity) for node in workflow.nodes)
+        return next((root for root in called if root is not None), None)
+    return None

@@ -1,0 +1,12 @@
+"""Options that say which project and domain a command means."""
+
+from __future__ import annotations
+
+import click
+
+project_option = click.option(
+    "-p", "--project", envvar="FLYTE_DEFAULT_PROJECT", default="flytesnacks", show_default=True, help="Project."
+)
+domain_option = click.option(
+    "-d", "--domain", envvar="FLYTE_DEFAULT_DOMAIN", default="development", show_default=True, help="Domain."
+)
