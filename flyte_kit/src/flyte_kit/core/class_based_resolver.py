@@ -32,7 +32,7 @@ class ClassStorageTaskResolver(TrackedInstance, TaskResolverMixin):
         """Return the task of a number."""
         if len(loader_args) != 1:
             raise RuntimeError(f"Unable to load task, received ambiguous loader args {loader_args}, expected only one")
-        return self.mapping[int(loader_args[0])]
+        return self.get_all_tasks()[int(loader_args[0])]
 
     def loader_args(self, settings: SerializationSettings, t: Any) -> list[str]:
         """Return the number of a task."""
