@@ -7,23 +7,32 @@ import sys
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from flyte_core.errors import FlyteError
 
 COMMANDS = {
+    "completion": ("flyte_cli.commands.completion", "Print what a shell needs to complete `flyte`."),
     "describe": ("flyte_cli.commands.describe", "Tell everything about one execution, task, workflow or launch plan."),
     "backfill": ("flyte_cli.commands.backfill", "Run a scheduled launch plan for the times of the past."),
     "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
+    "fetch": ("flyte_cli.commands.fetch", "Print or copy inputs, outputs and decks."),
     "get": ("flyte_cli.commands.get", "List projects, tasks, workflows, launch plans, executions and nodes."),
     "launchplan": ("flyte_cli.commands.launchplan", "Activate or deactivate a version of a launch plan."),
     "metrics": ("flyte_cli.commands.metrics", "Tell where the time of an execution went."),
     "top": ("flyte_cli.commands.top", "Show what runs now, and what it waits for."),
+    "info": ("flyte_cli.commands.info", "Show versions of client and server, and where the server is."),
     "logs": ("flyte_cli.commands.logs", "Print what the tasks of an execution wrote."),
     "execution": ("flyte_cli.commands.execution", "Recover or relaunch an execution, in pyflyte's words."),
     "plugins": ("flyte_cli.commands.plugins", "List the installed plugins, and why one is or is not used."),
     "recover": ("flyte_cli.commands.recover", "Run an execution again, taking over what has succeeded."),
     "relaunch": ("flyte_cli.commands.relaunch", "Run an execution again, with the same inputs."),
     "signal": ("flyte_cli.commands.signal", "Answer what an execution waits for: approvals and values."),
+    "register": ("flyte_cli.commands.register", "Register files, folders, packages or an archive."),
+    "serialize": ("flyte_cli.commands.serialize", "Write what would be registered as files."),
+    "package": ("flyte_cli.commands.package", "Pack what would be registered into an archive."),
+    "execute": ("flyte_cli.commands.execute", "Start a registered launch plan, workflow or task."),
+    "diff": ("flyte_cli.commands.diff", "Show what a registration would change."),
     "run": ("flyte_cli.commands.run", "Run a task or workflow of a file, here or on the control plane."),
     "terminate": ("flyte_cli.commands.terminate", "End executions before their time."),
     "up": ("flyte_cli.commands.up", "Start all of Flyte on this machine."),
@@ -58,6 +67,12 @@ class LazyGroup(click.Group):
         command = import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return names of commands from the table, importing none."""
+        names = [name for name in sorted(COMMANDS) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=COMMANDS[name][1]) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, importing none."""

@@ -15,6 +15,8 @@ from flyteidl.admin.task_execution_pb2 import TaskExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.completion_values import executions as known_executions
+from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.log_streams import LogSource, LogStream, log_sources
 from flyte_cli.node_tree import TreeNode, attempts, walk
@@ -26,8 +28,8 @@ POLL_SECONDS = 0.5
 
 
 @click.command()
-@click.argument("execution")
-@click.argument("node", default="")
+@click.argument("execution", shell_complete=known_executions)
+@click.argument("node", default="", shell_complete=known_nodes)
 @click.option(
     "-n", "--node", "more_nodes", multiple=True, metavar="NODE", help="Only this node; may be given many times."
 )

@@ -9,6 +9,7 @@ import click
 from flyteidl.admin.execution_pb2 import WorkflowExecutionGetMetricsRequest
 from flyteidl.core.metrics_pb2 import Span
 
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.output import Table, output_option, print_data
 from flyte_cli.times import iso_text
@@ -25,7 +26,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @project_option
 @domain_option
 @depth_option
@@ -46,7 +47,7 @@ def dump(execution: str, project: str, domain: str, depth: int, output: str) -> 
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @project_option
 @domain_option
 @depth_option
@@ -90,7 +91,8 @@ def _entity(span: Span) -> str:
 
 
 def _seconds(span: Span) -> float:
-    return round((span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()) / 1e9, 6)
+    nanoseconds: int = span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()
+    return round(nanoseconds / 1e9, 6)
 
 
 def _summed(span: Span) -> dict[str, Any]:

@@ -9,6 +9,14 @@ from flyteidl.admin.launch_plan_pb2 import LaunchPlanState
 from flyteidl.core.identifier_pb2 import ResourceType
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.completion_values import (
+    launch_plan_names,
+    launch_plan_versions,
+    task_names,
+    task_versions,
+    workflow_names,
+    workflow_versions,
+)
 from flyte_cli.connection import admin, domain_option, project_option
 from flyte_cli.documents import print_description
 from flyte_cli.entity_facts import launch_plan_facts, task_facts, workflow_facts, workflow_resources
@@ -20,13 +28,12 @@ from flyte_cli.urns import entity_id
 SHOWN_VERSIONS = 10
 """The newest ones."""
 
-version_argument = click.argument("version", default="")
 version_option = click.option("--version", "version_given", default="", help="This version, in place of the newest.")
 
 
 @click.command()
-@click.argument("name")
-@version_argument
+@click.argument("name", shell_complete=task_names)
+@click.argument("version", default="", shell_complete=task_versions)
 @project_option
 @domain_option
 @version_option
@@ -40,8 +47,8 @@ def tasks(name: str, version: str, project: str, domain: str, version_given: str
 
 
 @click.command()
-@click.argument("name")
-@version_argument
+@click.argument("name", shell_complete=workflow_names)
+@click.argument("version", default="", shell_complete=workflow_versions)
 @project_option
 @domain_option
 @version_option
@@ -61,8 +68,8 @@ def workflows(
 
 
 @click.command(name="launch-plans")
-@click.argument("name")
-@version_argument
+@click.argument("name", shell_complete=launch_plan_names)
+@click.argument("version", default="", shell_complete=launch_plan_versions)
 @project_option
 @domain_option
 @version_option

@@ -10,6 +10,8 @@ from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeE
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.completion_values import executions as known_executions
+from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, domain_option, find_endpoint, project_option
 from flyte_cli.documents import print_description
 from flyte_cli.execution_facts import error_facts, execution_facts
@@ -21,7 +23,7 @@ from flyte_cli.urns import execution_id
 
 
 @click.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @project_option
 @domain_option
 @click.option("--resources", is_flag=True, help="Also what the tasks of the nodes ask for: CPU, memory, …")
@@ -56,8 +58,8 @@ def _execution(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, endp
 
 
 @click.command()
-@click.argument("execution")
-@click.argument("node")
+@click.argument("execution", shell_complete=known_executions)
+@click.argument("node", shell_complete=known_nodes)
 @project_option
 @domain_option
 @output_option

@@ -12,6 +12,14 @@ from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.completion_values import (
+    launch_plan_names,
+    launch_plan_versions,
+    task_names,
+    task_versions,
+    workflow_names,
+    workflow_versions,
+)
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.interfaces import image_of, schedule_text
 from flyte_cli.output import Column, View, print_rows
@@ -53,14 +61,13 @@ LAUNCH_PLAN_VIEW = View(
     name=lambda row: urn(row.id),
 )
 
-version_argument = click.argument("version", default="")
 version_option = click.option("--version", "version_given", default="", help="Only this version.")
 latest_option = click.option("--latest", is_flag=True, help="Of each name only the version created last.")
 
 
 @click.command()
-@click.argument("name", default="")
-@version_argument
+@click.argument("name", default="", shell_complete=task_names)
+@click.argument("version", default="", shell_complete=task_versions)
 @project_option
 @domain_option
 @version_option
@@ -76,8 +83,8 @@ def tasks(
 
 
 @click.command()
-@click.argument("name", default="")
-@version_argument
+@click.argument("name", default="", shell_complete=workflow_names)
+@click.argument("version", default="", shell_complete=workflow_versions)
 @project_option
 @domain_option
 @version_option
@@ -93,8 +100,8 @@ def workflows(
 
 
 @click.command(name="launch-plans")
-@click.argument("name", default="")
-@version_argument
+@click.argument("name", default="", shell_complete=launch_plan_names)
+@click.argument("version", default="", shell_complete=launch_plan_versions)
 @project_option
 @domain_option
 @version_option

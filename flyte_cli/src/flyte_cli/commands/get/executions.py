@@ -6,14 +6,16 @@ import time
 from collections.abc import Sequence
 
 import click
-from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ResourceListRequest
+from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ResourceListRequest, Sort
 from flyteidl.admin.execution_pb2 import Execution, ExecutionMetadata, WorkflowExecutionGetRequest
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.filters import execution_field, of_executions
 from flyte_cli.node_tree import last_line
 from flyte_cli.output import RowPrinter, View, print_rows
 from flyte_cli.paging import pages
@@ -44,7 +46,7 @@ VIEW = View(
 
 
 @click.command()
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=known_executions)
 @project_option
 @domain_option
 @click.option("-w", "--watch", is_flag=True, help="Go on printing what changes; with NAME until it ends.")
@@ -65,7 +67,8 @@ def _executions(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, lis
     if wanted.name:
         return [stub.GetExecution(WorkflowExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)]
     where = NamedEntityIdentifier(project=wanted.project, domain=wanted.domain)
-    request = ResourceListRequest(id=where, filters=listing.filters, sort_by=listing.sort)
+    sort = Sort(key=execution_field(listing.sort.key), direction=listing.sort.direction)
+    request = ResourceListRequest(id=where, filters=of_executions(listing.filters), sort_by=sort)
     rows = pages(stub.ListExecutions, request, "executions", listing.limit)
     if listing.output in ("table", "name"):
         return list(rows)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from flyteidl.admin.common_pb2 import Sort
 
+from flyte_cli.filters import filter_term
 from flyte_cli.output import rows_output_option
 from flyte_cli.times import since
 
@@ -50,9 +51,9 @@ def listing_options(
             "--filter",
             "filters",
             multiple=True,
-            metavar="FUNCTION(FIELD,VALUE)",
-            help="Only rows for which this holds, such as `contains(name,train)`; may be given many times. "
-            "Functions: eq ne gt gte lt lte contains value_in (values joined with `;`).",
+            metavar="FILTER",
+            help="Only rows for which this holds; may be given many times: `contains(name,train)` or `name contains train`, "
+            "`eq(version,v1)` or `version=v1`, `value_in(phase,FAILED;ABORTED)` or `phase in (FAILED;ABORTED)`.",
         ),
         click.option(
             "--since", "begin", metavar="TIME", help="Only what was created since: 1h30m, 7d, today, 2024-01-31T12:00Z."
@@ -100,7 +101,7 @@ def phase_option(phases: Sequence[str]) -> Callable[[F], F]:
 
 
 def _listing(given: dict[str, Any], phases: Sequence[str]) -> Listing:
-    terms = [*given.pop("filters")]
+    terms = [filter_term(text) for text in given.pop("filters")]
     if phases:
         terms.append(f"value_in(phase,{';'.join(phases)})")
     if begin := given.pop("begin"):

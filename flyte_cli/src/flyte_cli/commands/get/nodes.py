@@ -18,6 +18,8 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.commands.get.executions import WATCH_SECONDS
 from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.completion_values import executions as known_executions
+from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.node_tree import attempts, check_execution, last_line, node_executions, with_whole_error
 from flyte_cli.output import RowPrinter, View, print_rows
@@ -61,7 +63,7 @@ ATTEMPT_VIEW = View(
 
 
 @click.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @project_option
 @domain_option
 @click.option("-w", "--watch", is_flag=True, help="Go on printing what changes until the execution ends.")
@@ -99,8 +101,8 @@ def _watch(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, listi
 
 
 @click.command(name="task-executions")
-@click.argument("execution")
-@click.argument("node", default="")
+@click.argument("execution", shell_complete=known_executions)
+@click.argument("node", default="", shell_complete=known_nodes)
 @project_option
 @domain_option
 @listing_options(phases=TaskPhases.Phase.keys(), ordered=False)

@@ -6,6 +6,7 @@ import click
 from flyteidl.admin.project_pb2 import Project, ProjectListRequest
 
 from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.completion_values import projects as known_projects
 from flyte_cli.connection import admin
 from flyte_cli.output import View, print_rows
 from flyte_cli.paging import pages
@@ -27,7 +28,7 @@ VIEW = View(
 
 
 @click.command()
-@click.argument("project", default="")
+@click.argument("project", default="", shell_complete=known_projects)
 @listing_options(sort_key="identifier")
 def projects(project: str, listing: Listing) -> None:
     """List projects and their domains; with PROJECT only that one.

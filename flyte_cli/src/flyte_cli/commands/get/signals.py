@@ -7,6 +7,7 @@ from flyteidl.admin.signal_pb2 import SignalListRequest
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.connection import connected, domain_option, project_option
 from flyte_cli.literal_values import literal_text
 from flyte_cli.output import View, print_rows
@@ -26,7 +27,7 @@ VIEW = View(
 
 
 @click.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @project_option
 @domain_option
 @listing_options()
