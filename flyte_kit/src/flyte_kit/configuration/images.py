@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyte_core.errors import InvalidInput
+from flyte_kit.configuration.sources import Sources, find_file
 from flyte_kit.core.constants import WIRE_VERSION
 
 DEFAULT_IMAGE_NAME = "default"
@@ -79,9 +80,18 @@ class ImageConfig:
     images: list[Image] | None = field(default=None)
 
     @staticmethod
-    def auto(config_file: object = None, img_name: str | None = None) -> ImageConfig:
-        """Return the images for one default image; the SDK's own default without a name."""
-        return ImageConfig.from_images(img_name or default_image_tag())
+    def auto(config_file: str | os.PathLike[str] | None = None, img_name: str | None = None) -> ImageConfig:
+        """Return a default image and the images of the configuration file's section ``images``.
+
+        :param config_file: found as :meth:`Config.auto` finds it, if none is given
+        :param img_name: the default image; without it that of the file, else the SDK's own
+        :raises ConfigError: if a file that somebody named cannot be read
+        """
+        named = {
+            name: str(text) for name, text in Sources(find_file(config_file), os.environ).section("images").items()
+        }
+        first = img_name or named.get(DEFAULT_IMAGE_NAME) or default_image_tag()
+        return ImageConfig.from_images(first, {key: text for key, text in named.items() if key != DEFAULT_IMAGE_NAME})
 
     @staticmethod
     def auto_default_image() -> ImageConfig:

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import enum
-import importlib
-import importlib.util
 import os
-from collections.abc import Mapping
+import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flyte_core.errors import ConfigError
+from flyte_kit.configuration.sources import Setting, Sources, find_file
 from flyte_kit.deferred import deferred
 
 if TYPE_CHECKING:
-    import configparser
     import pathlib
 else:
     pathlib = deferred("pathlib")
-    configparser = deferred("configparser")
 
-_TRUE = {"1", "true", "yes", "y", "t", "on"}
-_FALSE = {"0", "false", "no", "n", "f", "off", ""}
+ENDPOINT = Setting("platform", "url", "admin.endpoint")
+INSECURE = Setting("platform", "insecure", "admin.insecure")
+INSECURE_SKIP_VERIFY = Setting("platform", "insecure_skip_verify", "admin.insecureSkipVerify")
+CA_CERT_FILE_PATH = Setting("platform", "ca_cert_file_path", "admin.caCertFilePath")
+HTTP_PROXY_URL = Setting("platform", "http_proxy_url", "admin.httpProxyURL")
+CONSOLE_ENDPOINT = Setting("platform", "console_endpoint", "console.endpoint")
+COMMAND = Setting("credentials", "command", "admin.command")
+PROXY_COMMAND = Setting("credentials", "proxy_command", "admin.proxyCommand")
+CLIENT_ID = Setting("credentials", "client_id", "admin.clientId")
+CLIENT_SECRET = Setting("credentials", "client_secret", None)
+CLIENT_SECRET_LOCATION = Setting("credentials", "client_secret_location", "admin.clientSecretLocation")
+CLIENT_SECRET_ENV_VAR = Setting("credentials", "client_secret_env_var", "admin.clientSecretEnvVar")
+SCOPES = Setting("credentials", "scopes", "admin.scopes")
+AUTH_MODE = Setting("credentials", "auth_mode", "admin.authType")
+AUDIENCE = Setting("credentials", "audience", "admin.audience")
+PROJECT = Setting("local", "project", "task.project")
+DOMAIN = Setting("local", "domain", "task.domain")
+CACHE_ENABLED = Setting("local", "cache_enabled", "local.cache_enabled")
+CACHE_OVERWRITE = Setting("local", "cache_overwrite", "local.cache_overwrite")
 SANDBOX_ENDPOINT = "localhost:30080"
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -48,6 +62,11 @@ class PlatformConfig:
     :ivar insecure_skip_verify: TLS without a check of the certificate
     :ivar ca_cert_file_path: PEM file of the authority to trust
     :ivar console_endpoint: where the console is, if elsewhere
+    :ivar http_proxy_url: of a proxy that gRPC goes through
+    :ivar command: prints a token, with :attr:`AuthType.EXTERNALCOMMAND`
+    :ivar proxy_command: prints a token for a proxy in between
+    :ivar client_credentials_secret: of the client, with :attr:`AuthType.CLIENTSECRET`
+    :ivar scopes: that are asked for; those that the control plane names without any
     """
 
     endpoint: str = SANDBOX_ENDPOINT
@@ -55,7 +74,9 @@ class PlatformConfig:
     insecure_skip_verify: bool = False
     ca_cert_file_path: str | None = None
     console_endpoint: str | None = None
+    http_proxy_url: str | None = None
     command: list[str] | None = None
+    proxy_command: list[str] | None = None
     client_id: str | None = None
     client_credentials_secret: str | None = None
     scopes: list[str] = field(default_factory=list)
@@ -75,14 +96,14 @@ class LocalConfig:
     cache_overwrite: bool = False
 
     @classmethod
-    def auto(cls, config_file: object = None) -> LocalConfig:
-        """Read ``FLYTE_LOCAL_CACHE_ENABLED`` and ``FLYTE_LOCAL_CACHE_OVERWRITE``."""
-        return cls(
-            cache_enabled=boolean("FLYTE_LOCAL_CACHE_ENABLED", os.environ.get("FLYTE_LOCAL_CACHE_ENABLED"), True),
-            cache_overwrite=boolean(
-                "FLYTE_LOCAL_CACHE_OVERWRITE", os.environ.get("FLYTE_LOCAL_CACHE_OVERWRITE"), False
-            ),
-        )
+    def auto(cls, config_file: str | os.PathLike[str] | None = None) -> LocalConfig:
+        """Read ``FLYTE_LOCAL_CACHE_ENABLED`` and ``FLYTE_LOCAL_CACHE_OVERWRITE``, and a file if one is given."""
+        return cls.of(Sources(find_file(config_file) if config_file else None, os.environ))
+
+    @classmethod
+    def of(cls, sources: Sources) -> LocalConfig:
+        """Read file and environment."""
+        return cls(sources.truth(CACHE_ENABLED, True), sources.truth(CACHE_OVERWRITE, False))
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,7 @@ class Config:
 
         :raises ConfigError: naming the file or variable that cannot be read
         """
-        return _read(find_file(config_file), os.environ)
+        return _read(Sources(find_file(config_file), os.environ))
 
     @classmethod
     def for_sandbox(cls) -> Config:
@@ -123,95 +144,64 @@ class Config:
         return cls(platform=PlatformConfig(endpoint=_plain(endpoint), insecure=insecure))
 
 
-def boolean(name: str, text: str | bool | None, default: bool) -> bool:
-    """Read a yes or no.
+def _read(sources: Sources) -> Config:
+    endpoint = sources.text(ENDPOINT)
+    if not endpoint and sources.file is None:
+        platform = Config.for_sandbox().platform
+    else:
+        platform = PlatformConfig(
+            endpoint=_plain(endpoint or SANDBOX_ENDPOINT),
+            insecure=sources.truth(INSECURE, _is_plain(endpoint or "")),
+            insecure_skip_verify=sources.truth(INSECURE_SKIP_VERIFY, False),
+            ca_cert_file_path=sources.text(CA_CERT_FILE_PATH),
+            http_proxy_url=sources.text(HTTP_PROXY_URL),
+            console_endpoint=sources.text(CONSOLE_ENDPOINT),
+            command=_command(sources, COMMAND),
+            proxy_command=_command(sources, PROXY_COMMAND),
+            client_id=sources.text(CLIENT_ID),
+            client_credentials_secret=_secret(sources),
+            scopes=sources.words(SCOPES),
+            auth_mode=_auth_type(sources),
+            audience=sources.text(AUDIENCE),
+        )
+    return Config(platform=platform, local=LocalConfig.of(sources), task=_defaults(sources))
 
-    :raises ConfigError: naming the setting
-    """
+
+def _command(sources: Sources, setting: Setting) -> list[str] | None:
+    found = sources.value(setting)
+    return [str(word) for word in found] if isinstance(found, list) else shlex.split(found) if found else None
+
+
+def _secret(sources: Sources) -> str | None:
+    """Return the client's secret: itself, of a variable, or of a file."""
+    variable, location = sources.text(CLIENT_SECRET_ENV_VAR), sources.text(CLIENT_SECRET_LOCATION)
+    if variable and variable not in os.environ:
+        raise ConfigError(f"{CLIENT_SECRET_ENV_VAR.key} names the variable {variable}, which is not set")
+    if variable:
+        return os.environ[variable].strip()
+    if location and not os.path.isfile(location):
+        raise ConfigError(f"{CLIENT_SECRET_LOCATION.key} names the file {location}, which is not there")
+    if location:
+        return pathlib.Path(location).read_text().strip()
+    return sources.text(CLIENT_SECRET)
+
+
+def _auth_type(sources: Sources) -> AuthType:
+    text = sources.text(AUTH_MODE)
     if text is None:
-        return default
-    word = str(text).strip().lower()
-    if word in _TRUE:
-        return True
-    if word in _FALSE:
-        return False
-    raise ConfigError(f"{name} must be true or false, not {text!r}")
+        return AuthType.STANDARD
+    for kind in AuthType:
+        if kind.value.lower() == text.lower():
+            return kind
+    known = ", ".join(kind.value for kind in AuthType)
+    raise ConfigError(f"{AUTH_MODE.key}: there is no way to log in named {text!r}; there are {known}")
 
 
-def find_file(given: str | os.PathLike[str] | None = None) -> pathlib.Path | None:
-    """Return the configuration file: ``given``, else that of ``FLYTECTL_CONFIG``, else the first known one that is
-    there.
-
-    :raises ConfigError: if a file that somebody named is missing
-    """
-    named = given or os.environ.get("FLYTECTL_CONFIG")
-    if named:
-        path = pathlib.Path(named)
-        if not path.is_file():
-            raise ConfigError(f"the configuration file {path} does not exist")
-        return path
-    home = pathlib.Path.home() / ".flyte"
-    return next(
-        (p for p in (pathlib.Path("flytekit.config"), home / "config", home / "config.yaml") if p.is_file()), None
-    )
-
-
-def _read(file: pathlib.Path | None, environment: Mapping[str, str]) -> Config:
-    admin = _admin_section(file)
-    endpoint = environment.get("FLYTE_PLATFORM_URL") or admin.get("endpoint")
-    if not endpoint and file is None:
-        return Config(platform=Config.for_sandbox().platform, local=LocalConfig.auto(), task=_defaults(environment))
-    platform = PlatformConfig(
-        endpoint=_plain(str(endpoint or SANDBOX_ENDPOINT)),
-        insecure=boolean(
-            "FLYTE_PLATFORM_INSECURE",
-            environment.get("FLYTE_PLATFORM_INSECURE", admin.get("insecure")),
-            _is_plain(str(endpoint or "")),
-        ),
-        insecure_skip_verify=boolean(
-            "FLYTE_PLATFORM_INSECURE_SKIP_VERIFY",
-            environment.get("FLYTE_PLATFORM_INSECURE_SKIP_VERIFY", admin.get("insecureSkipVerify")),
-            False,
-        ),
-        ca_cert_file_path=environment.get("FLYTE_PLATFORM_CA_CERT_FILE_PATH") or admin.get("caCertFilePath"),
-        console_endpoint=environment.get("FLYTE_PLATFORM_CONSOLE_ENDPOINT") or admin.get("consoleEndpoint"),
-        client_id=admin.get("clientId"),
-    )
-    return Config(platform=platform, local=LocalConfig.auto(), task=_defaults(environment))
-
-
-def _defaults(environment: Mapping[str, str]) -> TaskConfig:
+def _defaults(sources: Sources) -> TaskConfig:
     return TaskConfig(
-        project=environment.get("FLYTE_DEFAULT_PROJECT") or TaskConfig.project,
-        domain=environment.get("FLYTE_DEFAULT_DOMAIN") or TaskConfig.domain,
+        project=os.environ.get("FLYTE_DEFAULT_PROJECT") or sources.text(PROJECT) or TaskConfig.project,
+        domain=os.environ.get("FLYTE_DEFAULT_DOMAIN") or sources.text(DOMAIN) or TaskConfig.domain,
     )
-
-
-def _admin_section(file: pathlib.Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    if file.suffix in {".yaml", ".yml"}:
-        return _yaml_admin(file)
-    parser = configparser.ConfigParser()
-    try:
-        parser.read(file)
-    except configparser.Error as error:
-        raise ConfigError(f"{file} is no ini file: {error}") from error
-    section = dict(parser["platform"]) if parser.has_section("platform") else {}
-    return {**section, "endpoint": section.get("url")}
-
-
-def _yaml_admin(file: pathlib.Path) -> dict[str, Any]:
-    if importlib.util.find_spec("yaml") is None:
-        raise ConfigError(f"reading {file} needs PyYAML: pip install pyyaml")
-    yaml = importlib.import_module("yaml")
-    try:
-        document = yaml.safe_load(file.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is no YAML file: {error}") from error
-    admin = dict(document.get("admin") or {})
-    console = document.get("console") or {}
-    return {**admin, "consoleEndpoint": console.get("endpoint")}
 
 
 def _is_plain(endpoint: str) -> bool:

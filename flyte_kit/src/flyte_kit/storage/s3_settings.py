@@ -1,4 +1,4 @@
-"""Where S3 is and who asks, from the environment of a task (``FLYTE_AWS_*`` first, then ``AWS_*``)."""
+"""Where S3 is and who asks: the environment (``FLYTE_AWS_*`` first, then ``AWS_*``), then the configuration file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from urllib.parse import urlsplit
 
 from flyte_core.builtin.s3_signing import Credentials
 from flyte_core.errors import ConfigError
+from flyte_kit.configuration.sources import Setting, Sources, find_file
 
 DEFAULT_REGION = "us-east-1"
+ENDPOINT = Setting("aws", "endpoint", "storage.connection.endpoint")
+ACCESS_KEY = Setting("aws", "access_key_id", "storage.connection.access-key")
+SECRET_KEY = Setting("aws", "secret_access_key", "storage.connection.secret-key")
+ADDRESSING = Setting("aws", "addressing_style", "storage.connection.addressing-style")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ class S3Settings:
 def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
     """Read the settings.
 
-    Without keys in the environment boto3 is asked, where it is installed (roles of machines and pods, profiles).
+    Where the environment names neither endpoint nor keys, those of the configuration file's section
+    ``storage.connection`` (``[aws]`` in an ini file) are taken. Without any keys boto3 is asked, where it is installed
+    (roles of machines and pods, profiles).
 
     :raises ConfigError: if the endpoint is no URL
     """
@@ -52,12 +59,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
     def first(*names: str) -> str:
         return next((environment[name] for name in names if environment.get(name)), "")
 
-    endpoint = first("FLYTE_AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    endpoint = first(ENDPOINT.variable, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    access = first(ACCESS_KEY.variable, "AWS_ACCESS_KEY_ID")
+    secret = first(SECRET_KEY.variable, "AWS_SECRET_ACCESS_KEY")
+    token = "" if environment.get(ACCESS_KEY.variable) else first("AWS_SESSION_TOKEN")
+    style = first(ADDRESSING.variable)
+    if not endpoint and not access:
+        file = Sources(find_file(), {})
+        wanted = (ENDPOINT, ACCESS_KEY, SECRET_KEY, ADDRESSING)
+        endpoint, access, secret, of_file = (file.text(each) or "" for each in wanted)
+        style = style or of_file
     if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
-        raise ConfigError(f"FLYTE_AWS_ENDPOINT must be a URL such as http://127.0.0.1:9000, not {endpoint!r}")
-    access = first("FLYTE_AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID")
-    secret = first("FLYTE_AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
-    token = "" if environment.get("FLYTE_AWS_ACCESS_KEY_ID") else first("AWS_SESSION_TOKEN")
+        raise ConfigError(f"{ENDPOINT.variable} must be a URL such as http://127.0.0.1:9000, not {endpoint!r}")
     credentials = Credentials(access, secret) if access and secret else None
     if credentials is None:
         credentials, token = _keys_of_boto3()
@@ -66,7 +79,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
         credentials=credentials,
         session_token=token,
         region=first("FLYTE_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION,
-        by_path=first("FLYTE_AWS_ADDRESSING_STYLE").lower() != "virtual",
+        by_path=style.lower() != "virtual",
     )
 
 
