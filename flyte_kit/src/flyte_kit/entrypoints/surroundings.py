@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType, WorkflowExecutionIdentifier
 
-from flyte_kit.configuration.images import ImageConfig
+from flyte_kit.configuration.images import ImageConfig, default_image_tag
 from flyte_kit.configuration.serialization import FastSerializationSettings, SerializationSettings
 from flyte_kit.core.checkpointer import Checkpoint, given_path
 from flyte_kit.core.constants import SERIALIZED_CONTEXT_ENV_VAR
@@ -81,6 +81,17 @@ def _metadata(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _as_registered(fast: FastSerializationSettings, registered: SerializationSettings) -> FastSerializationSettings:
+    """Return the settings of the code with the folder that was registered, not the one that this attempt has got.
+
+    What is registered from here under this version must be what its users register.
+    """
+    before = registered.fast_serialization_settings
+    if before is None or before.distribution_location != fast.distribution_location:
+        return fast
+    return dataclasses.replace(fast, destination_dir=before.destination_dir)
+
+
 def _settings(
     arguments: Arguments, environment: Mapping[str, str], execution: WorkflowExecutionIdentifier
 ) -> SerializationSettings:
@@ -93,10 +104,11 @@ def _settings(
     )
     carried = environment.get(SERIALIZED_CONTEXT_ENV_VAR)
     if carried:
-        return dataclasses.replace(SerializationSettings.from_transport(carried), fast_serialization_settings=fast)
+        registered = SerializationSettings.from_transport(carried)
+        return dataclasses.replace(registered, fast_serialization_settings=_as_registered(fast, registered))
     version = _variable(environment, "TASK", "version", _TASK["version"])
     return SerializationSettings(
-        image_config=ImageConfig.auto(),
+        image_config=ImageConfig.from_images(default_image_tag()),
         project=execution.project,
         domain=execution.domain,
         version=version,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -68,35 +67,52 @@ class Registering(Fetching):
 
         :param activate: a launch plan, once it is registered
         """
-        admin = self.client.admin
-        identifier = message.id if isinstance(message, LaunchPlanMessage) else message.template.id
+        self.put(message)
+        if activate and isinstance(message, LaunchPlanMessage):
+            self.activate_launchplan(message.id)
+        return identifier_of(message)
+
+    def put(self, message: Registrable) -> bool:
+        """Register one message; return whether it is new. The same content under the same id may be there already.
+
+        :raises FlyteInvalidInputException: if there is other content under its id
+        """
+        admin, identifier = self.client.admin, identifier_of(message)
         if isinstance(message, TaskSpec):
             method, request = admin.CreateTask, TaskCreateRequest(id=identifier, spec=message)
         elif isinstance(message, LaunchPlanMessage):
             method, request = admin.CreateLaunchPlan, LaunchPlanCreateRequest(id=identifier, spec=message.spec)
         else:
             method, request = admin.CreateWorkflow, WorkflowCreateRequest(id=identifier, spec=message)
-        # It is there with the same content under its id; other content is an invalid input
-        with contextlib.suppress(FlyteEntityAlreadyExistsException):
+        try:
             self.client.call(method, request)
-        if activate and isinstance(message, LaunchPlanMessage):
-            self.activate_launchplan(identifier)
-        return identifier
+        except FlyteEntityAlreadyExistsException:
+            return False
+        return True
 
-    def register_messages(self, messages: Iterable[Registrable], activate: Iterable[str] = ()) -> list[Identifier]:
+    def register_messages(
+        self,
+        messages: Iterable[Registrable],
+        activate: Iterable[str] = (),
+        on_done: Callable[[Registrable, bool], None] | None = None,
+    ) -> list[Identifier]:
         """Register messages in order; tasks go at the same time, ahead of the rest.
 
         :param activate: names of launch plans that are activated
+        :param on_done: is called with each message, and whether it is new
         """
         known, wanted = list(messages), set(activate)
         tasks = [message for message in known if isinstance(message, TaskSpec)]
+        rest = [message for message in known if not isinstance(message, TaskSpec)]
+        tell = on_done or (lambda _message, _is_new: None)
         with ThreadPoolExecutor(PARALLEL_CREATES) as pool:
-            done = list(pool.map(self.raw_register, tasks))
-        for message in known:
-            if not isinstance(message, TaskSpec):
-                plan = message.id.name if isinstance(message, LaunchPlanMessage) else ""
-                done.append(self.raw_register(message, activate=plan in wanted))
-        return done
+            for task, is_new in zip(tasks, pool.map(self.put, tasks), strict=True):
+                tell(task, is_new)
+        for message in rest:
+            tell(message, self.put(message))
+            if isinstance(message, LaunchPlanMessage) and message.id.name in wanted:
+                self.activate_launchplan(message.id)
+        return [identifier_of(message) for message in (*tasks, *rest)]
 
     def _settings(self, given: SerializationSettings | None, version: str | None) -> SerializationSettings:
         settings = given or SerializationSettings(ImageConfig.auto())
@@ -119,8 +135,7 @@ class Registering(Fetching):
             serializer.add(default)
         messages = [each for each in serializer.known.values() if isinstance(each, Registrable)]
         self.register_messages(messages, [plan.name for plan in plans if plan.should_auto_activate])
-        identifier: Identifier = message.id if isinstance(message, LaunchPlanMessage) else message.template.id
-        return identifier
+        return identifier_of(message)
 
     def register_task(
         self,
@@ -247,8 +262,13 @@ class Registering(Fetching):
         self.client.call(self.client.admin.UpdateLaunchPlan, LaunchPlanUpdateRequest(id=ident, state=state))
 
 
+def identifier_of(message: Registrable) -> Identifier:
+    """Return the id of what a message registers."""
+    return message.id if isinstance(message, LaunchPlanMessage) else message.template.id
+
+
 def _root_of(entity: Any) -> Path | None:
-    """Return the folder that an entity's code is in; that of the first task which has one, of a workflow made by calls."""
+    """Return the folder that an entity's code is in; of a workflow made by calls, that of its first task with code."""
     workflow = getattr(entity, "workflow", entity)
     function = getattr(workflow, "function", None) or getattr(workflow, "task_function", None)
     if function is not None:
