@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -47,6 +48,24 @@ class Installation:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def answer(self, typed: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `flyte` on a terminal, on which somebody types."""
+        terminal, stdin = pty.openpty()
+        os.write(terminal, typed.encode())
+        try:
+            return subprocess.run(
+                [sys.executable, "-m", "flyte_cli", *arguments],
+                env={**os.environ, "FLYTECTL_CONFIG": str(self.server.data / "config.yaml")},
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+        finally:
+            os.close(terminal)
+            os.close(stdin)
 
     def register(self, name: str, *scripts: str, retries: int = 0) -> None:
         """Register a workflow that runs shell scripts one after the other: nodes n0, n1, …"""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import grpc
 import pytest
-from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ObjectGetRequest
-from flyteidl.admin.launch_plan_pb2 import ActiveLaunchPlanRequest, LaunchPlanCreateRequest
+from flyteidl.admin.common_pb2 import ObjectGetRequest
+from flyteidl.admin.launch_plan_pb2 import ActiveLaunchPlanListRequest, LaunchPlanCreateRequest
 from flyteidl.core.identifier_pb2 import LAUNCH_PLAN, Identifier
 
 from registering import WHERE
@@ -28,12 +27,8 @@ def plan(up, request) -> str:
 
 
 def active(up, name: str) -> str:
-    try:
-        found = up.stub.GetActiveLaunchPlan(ActiveLaunchPlanRequest(id=NamedEntityIdentifier(name=name, **WHERE)))
-    except grpc.RpcError as error:
-        assert error.code() is grpc.StatusCode.NOT_FOUND
-        return ""
-    return str(found.id.version)
+    found = up.stub.ListActiveLaunchPlans(ActiveLaunchPlanListRequest(limit=100, **WHERE)).launch_plans
+    return "".join(each.id.version for each in found if each.id.name == name)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 
 import pytest
 from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
@@ -27,25 +23,6 @@ def sleeping(up, dozes, request) -> list[str]:
     return [up.launch(dozes, f"{prefix}-{number}") for number in range(3)]
 
 
-def answer(up, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `flyte` on a terminal, on which somebody types."""
-    master, slave = pty.openpty()
-    os.write(master, text.encode())
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "flyte_cli", *arguments],
-            env={**os.environ, "FLYTECTL_CONFIG": str(up.server.data / "config.yaml")},
-            stdin=slave,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    finally:
-        os.close(master)
-        os.close(slave)
-
-
 def test_many_end_at_once_and_one_that_cannot_does_not_keep_them(up, sleeping, broken) -> None:
     refused = up.flyte("terminate", sleeping[0], broken, "nosuch", *sleeping[1:], "--cause", "no more", code=1)
     assert refused.count("\n") == 1
@@ -62,11 +39,11 @@ def test_all_are_ended_once_the_user_agrees(up, sleeping) -> None:
     told = json.loads(up.flyte("terminate", "--all", "--dry-run", "-o", "json"))
     assert {row["name"] for row in told} == set(sleeping)
     assert "say --yes" in up.flyte("terminate", "--all", code=2)
-    no = answer(up, "n\n", "terminate", "--all")
+    no = up.answer("n\n", "terminate", "--all")
     assert no.returncode == 1
     assert "nothing was changed" in no.stderr
     assert not any(WorkflowExecution.Phase.Name(up.phase(name)).startswith("ABORT") for name in sleeping)
-    yes = answer(up, "y\n", "terminate", "--all")
+    yes = up.answer("y\n", "terminate", "--all")
     assert yes.returncode == 0, yes.stderr
     assert "End 3 execution(s) of flytesnacks/development" in yes.stderr
     assert {line.split(":")[0] for line in yes.stdout.splitlines()} == set(sleeping)

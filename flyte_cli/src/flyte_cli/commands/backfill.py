@@ -8,12 +8,12 @@ import click
 from flyteidl.core.identifier_pb2 import ResourceType
 
 from flyte_cli.confirmation import dry_run_option
-from flyte_cli.connection import domain_option, project_option
 from flyte_cli.moments import date, duration
 from flyte_cli.output import Table, output_option, print_data
 from flyte_cli.remotes import remote
 from flyte_cli.urns import entity_id
 from flyte_cli.waiting import report_started, wait_option
+from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import FailedPrecondition, TooLarge
 from flyte_kit.core.workflow import WorkflowFailurePolicy
 from flyte_kit.remote.backfill import scheduled_times

@@ -6,9 +6,9 @@ import click
 
 from flyte_cli.activation import activate, deactivate, find_plan, report_activation
 from flyte_cli.confirmation import dry_run_option
-from flyte_cli.connection import domain_option, project_option
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
+from flyte_cli.where import domain_option, project_option
 
 UNNAMED = "set"
 

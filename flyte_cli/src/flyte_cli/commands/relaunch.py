@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from flyte_cli.connection import domain_option, project_option
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
 from flyte_cli.urns import execution_id
 from flyte_cli.waiting import name_option, report_started, wait_option
+from flyte_cli.where import domain_option, project_option
 
 
 @click.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from flyte_cli.confirmation import dry_run_option, yes_option
-from flyte_cli.connection import domain_option, project_option
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
 from flyte_cli.terminating import LIVE_PHASES, cause_option, choose, terminate
+from flyte_cli.where import domain_option, project_option
 
 
 @click.command()

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import click
 
-from flyte_cli.connection import domain_option, project_option
 from flyte_cli.output import as_data, output_option, print_data
 from flyte_cli.remotes import remote
 from flyte_cli.urns import execution_id
 from flyte_cli.waiting import check_succeeded, poll_option, print_ended, timeout_option, wait_until_ended
+from flyte_cli.where import domain_option, project_option
 
 
 @click.command()

@@ -341,13 +341,25 @@ class TypeEngine:
             if structure is not None:
                 return structure
         cls.load_families()
+        found = cls._guess(flyte_type)
+        if found is None:  # a file or table of a registered program: this one has no such type, so it was not loaded
+            for library in [name for name in cls._waiting if name.startswith("flyte_kit.")]:
+                importlib.import_module(library)
+            cls.load_families()
+            found = cls._guess(flyte_type)
+        if found is None:
+            raise ValueError(f"No transformers could reverse Flyte literal type {flyte_type}")
+        return found
+
+    @classmethod
+    def _guess(cls, flyte_type: LiteralType) -> Any:
         unique = {id(each): each for each in cls._registry.values()}
         for transformer in unique.values():
             try:
                 return transformer.guess_python_type(flyte_type)
             except ValueError as error:
                 logger.debug("%s", error)
-        raise ValueError(f"No transformers could reverse Flyte literal type {flyte_type}")
+        return None
 
     @classmethod
     def get_available_transformers(cls) -> Iterable[Any]:

@@ -1,0 +1,135 @@
+"""`flyte create`: flytectl's way to make projects and executions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flyteidl.admin.project_pb2 import Project, ProjectRegisterRequest
+
+from flyte_cli.confirmation import dry_run_option
+from flyte_cli.connection import CALL_SECONDS, admin
+from flyte_cli.execution_files import Order, find_entity, read_order, start, values
+from flyte_cli.noun_group import NounGroup
+from flyte_cli.output import as_data, output_option, print_data
+from flyte_cli.programs.pairs import pairs_of
+from flyte_cli.project_files import described_project, file_id, project_parts
+from flyte_cli.remotes import remote
+from flyte_cli.urns import execution_id
+from flyte_cli.waiting import report_started, wait_option
+from flyte_cli.where import domain_option, project_option
+from flyte_kit.remote import FlyteRemote
+
+
+@click.group(cls=NounGroup)
+def command() -> None:
+    """Make projects and executions, in flytectl's words."""
+
+
+@command.command()
+@click.argument("argument", metavar="[ID]", default="")
+@project_parts
+@dry_run_option
+@output_option
+def project(
+    argument: str,
+    identifier: str | None,
+    name: str | None,
+    description: str | None,
+    labels: tuple[str, ...],
+    file: Path | None,
+    dry_run: bool,
+    output: str,
+) -> None:
+    """Make the project ID. Its name is the id where none is given."""
+    wanted = Project(id=identifier or argument or file_id(file))
+    if not wanted.id:
+        raise click.UsageError("give the id of the project: `flyte create project ID`")
+    made = described_project(wanted, file, name, description, labels)
+    made.name = made.name or made.id
+    if not dry_run:
+        with admin() as stub:
+            stub.RegisterProject(ProjectRegisterRequest(project=made), timeout=CALL_SECONDS)
+    if output == "table":
+        click.echo(f"{made.id}: {'would be made' if dry_run else 'made'}")
+    else:
+        print_data(as_data(made), output)
+
+
+@command.command()
+@click.argument("name", default="")
+@click.option(
+    "--execFile",
+    "--exec-file",
+    "exec_file",
+    type=click.Path(path_type=Path),
+    help="YAML: what to run, with its inputs.",
+)
+@click.option("--workflow", help="Name of a launch plan to run.")
+@click.option("--task", help="Name of a task to run.")
+@click.option("--version", help="Of the launch plan or task; the newest without it.")
+@click.option("--targetProject", "--target-project", "target_project", help="Project of the execution, if another.")
+@click.option("--targetDomain", "--target-domain", "target_domain", help="Domain of the execution, if another.")
+@click.option("--kubeServiceAcct", "--service-account", "service_account", help="Kubernetes service account.")
+@click.option("--iamRoleARN", "--iam-role", "iam_role", help="IAM role that its tasks assume.")
+@click.option("--clusterPool", "--cluster-pool", "cluster_pool", help="Name of a cluster pool.")
+@click.option("--overwriteCache", "--overwrite-cache", "overwrite_cache", is_flag=True, help="Replace what is cached.")
+@click.option("--envs", "--env", "envs", multiple=True, metavar="KEY=VALUE", help="Variable of its tasks; many.")
+@click.option("--relaunch", metavar="EXECUTION", help="Run an execution again; see `flyte relaunch`.")
+@click.option("--recover", metavar="EXECUTION", help="Run it again, taking over what has succeeded.")
+@wait_option
+@dry_run_option
+@project_option
+@domain_option
+@output_option
+def execution(
+    name: str,
+    exec_file: Path | None,
+    relaunch: str | None,
+    recover: str | None,
+    envs: tuple[str, ...],
+    wait: bool,
+    dry_run: bool,
+    project: str,
+    domain: str,
+    output: str,
+    **options: str | bool | None,
+) -> None:
+    """Start an execution: what a file describes, a launch plan, a task, or an execution again; print its name.
+
+    The file is the one that flytectl writes; keys are workflow or task, version, inputs, envs, targetProject,
+    targetDomain, kubeServiceAcct, iamRoleARN, clusterPool, overwriteCache. Options win over the file.
+    """
+    renamed = {"project": options.pop("target_project"), "domain": options.pop("target_domain")}
+    ways = [exec_file or options["workflow"] or options["task"], relaunch, recover]
+    if sum(map(bool, ways)) != 1:
+        raise click.UsageError("say what to run: --execFile, --workflow, --task, --relaunch or --recover")
+    with remote(project, domain) as client:
+        again = relaunch or recover
+        if again and dry_run:
+            click.echo(f"{again} would be run again")
+        elif again:
+            wanted = execution_id(again, project, domain)
+            overwrite = bool(options["overwrite_cache"])
+            if relaunch:
+                started = client.relaunch(wanted, name or None, overwrite_cache=overwrite)
+            else:
+                started = client.recover(wanted, name or None)
+            report_started(client, started.message, wait=wait, output=output)
+        else:
+            order = read_order(exec_file) if exec_file else Order()
+            order = order.with_options(**options, **renamed, envs={**order.envs, **pairs_of(envs, "--envs")})
+            _start(client, order, name, wait=wait, dry_run=dry_run, output=output)
+
+
+def _start(client: FlyteRemote, order: Order, name: str, *, wait: bool, dry_run: bool, output: str) -> None:
+    entity = find_entity(client, order)
+    if not dry_run:
+        started = start(client, order, entity, name or None)
+        report_started(client, started.message, wait=wait, output=output)
+        return
+    given = values(order, entity)
+    if output == "table":
+        click.echo(f"{entity.name} {entity.version} would be run with {', '.join(sorted(given)) or 'no inputs'}")
+    else:
+        print_data({"id": as_data(entity.id), "inputs": sorted(given), "dry_run": True}, output)
