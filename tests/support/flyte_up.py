@@ -49,11 +49,11 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def start_up(data: Path, ports: tuple[int, ...], stock: str, *options: str) -> Server:
-    """Start `flyte up` and return once it says that it is ready."""
+    """Start `flyte up` and return once it says that it is ready; images that options name go before the stock one."""
     log = data.with_suffix(".log")
     grpc, http, s3 = ports
     command = [sys.executable, "-m", "flyte_cli", "up", "--data", str(data), "--port", str(grpc)]
-    command += ["--http-port", str(http), "--s3-port", str(s3), "--image", f"*={stock}", *options]
+    command += ["--http-port", str(http), "--s3-port", str(s3), *options, "--image", f"*={stock}"]
     with log.open("a") as out:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=out, text=True)
     assert process.stdout is not None
