@@ -23,14 +23,14 @@ def print_description(data: Mapping[str, Any], output: str) -> None:
 
 def description_lines(data: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Yield the lines: ``name: value`` first, then what has parts of its own below its name."""
-    shown = {_label(key): value for key, value in data.items() if not _is_empty(value)}
-    short = {label: value for label, value in shown.items() if not _is_long(value)}
+    shown = {key: value for key, value in data.items() if not _is_empty(value)}
+    short = {name: value for name, value in shown.items() if not _is_long(value)}
     width = max(map(len, short), default=0) + 1
-    for label, value in short.items():
-        yield f"{indent}{f'{label}:'.ljust(width)} {_one_line(value)}"
-    for label, value in shown.items():
-        if label not in short:
-            yield f"{indent}{click.style(f'{label}:', bold=True)}"
+    for name, value in short.items():
+        yield f"{indent}{f'{name}:'.ljust(width)} {_one_line(value)}"
+    for name, value in shown.items():
+        if name not in short:
+            yield f"{indent}{click.style(f'{name}:', bold=True)}"
             yield from _parts(value, indent + INDENT)
 
 
@@ -38,7 +38,7 @@ def table_lines(rows: Sequence[Mapping[str, Any]], indent: str) -> Iterator[str]
     """Yield rows as a table with the names of the first one as headings; columns without any value are left out."""
     names = [name for name in rows[0] if any(not _is_empty(row.get(name)) for row in rows)]
     cells = [
-        [_label(name).upper() for name in names],
+        [name.upper() for name in names],
         *([_one_line(row.get(name)) for name in names] for row in rows),
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -55,10 +55,6 @@ def _parts(value: Any, indent: str) -> Iterator[str]:
         yield from table_lines(value, indent)
     else:
         yield from (indent + _one_line(each) for each in value)
-
-
-def _label(key: str) -> str:
-    return key.replace("_", " ")
 
 
 def _is_empty(value: Any) -> bool:

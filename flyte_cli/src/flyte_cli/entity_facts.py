@@ -15,6 +15,7 @@ from flyte_cli.execution_facts import security_facts, shown_environment
 from flyte_cli.interfaces import image_of, parameters_text, resources_of, resources_text, schedule_text, variables_text
 from flyte_cli.literal_values import plain_map
 from flyte_cli.masking import masked
+from flyte_cli.node_facts import START
 from flyte_cli.times import iso_text
 from flyte_cli.urns import urn
 
@@ -109,9 +110,8 @@ def node_target(node: Node) -> str:
 
 def _before(node: Node) -> list[str]:
     """Return the nodes that one waits for: those named, and those whose outputs it takes."""
-    named = [each for each in node.upstream_node_ids if each != "start-node"]
     taken = [binding.binding.promise.node_id for binding in node.inputs if binding.binding.HasField("promise")]
-    return list(dict.fromkeys([*named, *filter(None, taken)]))
+    return [each for each in dict.fromkeys([*node.upstream_node_ids, *taken]) if each and each != START]
 
 
 def launch_plan_facts(row: LaunchPlan) -> dict[str, Any]:

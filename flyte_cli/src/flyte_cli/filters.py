@@ -34,9 +34,7 @@ def filter_term(text: str) -> str:
         return f"{function.lower()}({field},{value})"
     selected = _SELECTOR.fullmatch(text)
     if not selected:
-        raise click.BadParameter(
-            f"{text!r} is no filter: write eq(name,x), name=x, 'name contains x' or 'phase in (A;B)'"
-        )
+        raise click.BadParameter(f"{text!r} is no filter; write for example name=x, 'name contains x' or eq(name,x)")
     field, operator, value = selected.groups()
     function = _OPERATORS[operator.strip()]
     return f"{function}({field},{value.strip('()') if function == 'value_in' else value})"
@@ -45,7 +43,7 @@ def filter_term(text: str) -> str:
 def of_executions(filters: str) -> str:
     """Return filters of executions with the names that their columns have: ``execution_name`` for ``name``, …"""
     return re.sub(
-        r"(?:(?<=^)|(?<=\)\+))(\w+)\((name|project|domain),",
+        r"(?:^|(?<=\)\+))(\w+)\((name|project|domain),",
         lambda found: f"{found[1]}({_OF_EXECUTIONS[found[2]]},",
         filters,
     )

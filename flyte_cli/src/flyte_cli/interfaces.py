@@ -17,7 +17,8 @@ from flyte_core.literals import type_text
 def variables_text(variables: VariableMap) -> Iterator[tuple[str, str]]:
     """Yield name and type of each input or output."""
     for name, variable in sorted(variables.variables.items()):
-        yield name, type_text(variable.type) + (f"  {variable.description}" if variable.description else "")
+        told = variable.description if variable.description != name else ""  # flytekit writes the name there
+        yield name, f"{type_text(variable.type)}  {told}".rstrip()
 
 
 def parameters_text(parameters: ParameterMap) -> Iterator[tuple[str, str]]:

@@ -22,14 +22,17 @@ from flyte_cli.output import printable
 from flyte_cli.times import duration_text, iso_text, now, seconds_of
 from flyte_cli.urns import entity_id, urn
 
-START = "start-node"
-"""Id of the node that every workflow begins with; it runs nothing."""
+START, END = "start-node", "end-node"
+"""Ids of the nodes that every workflow begins and ends with; they run nothing."""
 COLORS = {"SUCCEEDED": "green", "RECOVERED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow"}
 """Phase → color of its name."""
 
 
-def node_facts(stub: AdminServiceStub, node: TreeNode) -> dict[str, Any]:
-    """Return a node with its attempts, oldest first."""
+def node_facts(stub: AdminServiceStub, node: TreeNode, name: str) -> dict[str, Any]:
+    """Return a node with its attempts, oldest first.
+
+    :param name: what its workflow calls it
+    """
     row = with_whole_error(stub, node.row)
     closure, child = row.closure, row.closure.workflow_node_metadata.executionId
     tried = [] if row.metadata.is_parent_node and not row.metadata.is_dynamic else list(attempts(stub, row.id))
@@ -37,6 +40,8 @@ def node_facts(stub: AdminServiceStub, node: TreeNode) -> dict[str, Any]:
     return {
         "execution": urn(row.id.execution_id),
         "node": row.id.node_id,
+        "spec_node": row.metadata.spec_node_id,
+        "name": name,
         "depth": node.depth,
         "phase": NodePhases.Phase.Name(closure.phase),
         "task": urn(tried[-1].id.task_id) if tried else "",
@@ -100,12 +105,12 @@ def _amounts(entries: Mapping[str, str]) -> str:
 def node_lines(nodes: Sequence[Mapping[str, Any]], indent: str = "") -> Iterator[str]:
     """Yield the lines of a tree: each node, its attempts with links to their logs, and its error whole."""
     for node in nodes:
-        if node["node"] == START:
+        if (node["spec_node"] or node["node"]) in (START, END):
             continue
         margin = indent + "  " * node["depth"]
-        parts = [node["node"], phase_text(node["phase"]), duration_text(node["seconds"])]
-        parts += [part for part in (_short(node["task"]), node["launched"], node["cache"]) if part]
-        yield margin + "  ".join(parts)
+        parts = [node["node"], node["name"], phase_text(node["phase"]), duration_text(node["seconds"])]
+        parts += [_short(node["task"]), node["launched"], node["cache"]]
+        yield margin + "  ".join(filter(None, parts))
         for attempt in node["attempts"]:
             yield from _attempt_lines(attempt, margin + "  ")
         if node["error"] and not _is_told(node):

@@ -36,6 +36,11 @@ class TreeNode:
         return len(self.above)
 
     @property
+    def is_inner(self) -> bool:
+        """Whether it is below another node of its own execution: then its id within its workflow tells little."""
+        return bool(self.above) and self.above[-1].id.execution_id == self.row.id.execution_id
+
+    @property
     def path(self) -> tuple[tuple[str, str], ...]:
         """Execution and id of the nodes above it, and of itself."""
         return tuple((each.id.execution_id.name, each.id.node_id) for each in (*self.above, self.row))

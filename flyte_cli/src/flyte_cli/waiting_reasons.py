@@ -18,6 +18,7 @@ from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
+from flyte_cli.node_names import NodeNames
 from flyte_cli.node_tree import attempts, walk
 from flyte_cli.paging import pages
 from flyte_cli.terminal_phases import TERMINAL, TERMINAL_NODES
@@ -38,7 +39,7 @@ class Running:
 
     :ivar node: empty for the execution itself
     :ivar depth: of a node within the tree, from 0
-    :ivar runs: launch plan of an execution, task of a node
+    :ivar runs: launch plan of an execution, task or name of a node
     :ivar seconds: since it started, or was created
     :ivar waiting_for: in words; empty where the parts of it say that
     """
@@ -58,6 +59,7 @@ class RunningReader:
     def __init__(self, admin: AdminServiceStub, signals: SignalServiceStub) -> None:
         self._admin = admin
         self._signals = signals
+        self._names = NodeNames(admin)
 
     def look(self, project: str, domain: str, limit: int, at: datetime) -> Iterator[Running]:
         """Yield the newest executions that have not ended, each before its nodes that have not ended either.
@@ -72,7 +74,7 @@ class RunningReader:
 
     def of_execution(self, row: Execution, at: datetime) -> Iterator[Running]:
         """Yield an execution, and its nodes that have not ended."""
-        nodes = [node for node in walk(self._admin, row.id, filters=LIVE_NODES) if node.row.id.node_id != "start-node"]
+        nodes = list(walk(self._admin, row.id, filters=LIVE_NODES))
         phase = WorkflowExecution.Phase.Name(row.closure.phase)
         waiting = "" if nodes else "the data plane"
         seconds = seconds_of(row.closure, at)
@@ -84,7 +86,7 @@ class RunningReader:
                 execution=identifier.execution_id.name,
                 node=identifier.node_id,
                 depth=node.depth,
-                runs=tried[-1].id.task_id.name if tried else "",
+                runs=tried[-1].id.task_id.name if tried else "" if node.is_inner else self._names.of(node.row),
                 phase=NodePhases.Phase.Name(closure.phase),
                 seconds=seconds_of(closure, at),
                 waiting_for=self._waiting_for(node.row, tried),

@@ -17,6 +17,7 @@ from flyte_cli.documents import print_description
 from flyte_cli.execution_facts import error_facts, execution_facts
 from flyte_cli.literal_values import plain_map
 from flyte_cli.node_facts import node_facts, node_lines, resource_facts
+from flyte_cli.node_names import NodeNames
 from flyte_cli.node_tree import TreeNode, walk
 from flyte_cli.output import output_option
 from flyte_cli.urns import execution_id
@@ -34,7 +35,8 @@ def executions(execution: str, project: str, domain: str, resources: bool, outpu
     endpoint = find_endpoint()
     with admin(endpoint) as stub:
         data = _execution(stub, wanted, endpoint)
-        nodes = [node_facts(stub, each) for each in walk(stub, wanted)]
+        names = NodeNames(stub)
+        nodes = [node_facts(stub, each, "" if each.is_inner else names.of(each.row)) for each in walk(stub, wanted)]
         if resources:
             data["resources"] = resource_facts(stub, nodes)
     if output != "table":
@@ -69,7 +71,8 @@ def nodes(execution: str, node: str, project: str, domain: str, output: str) -> 
     with admin() as stub:
         row = stub.GetNodeExecution(NodeExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)
         values = stub.GetNodeExecutionData(NodeExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
-        facts = node_facts(stub, TreeNode(row))
+        name = NodeNames(stub).of(row) if row.id.node_id == row.metadata.spec_node_id else ""
+        facts = node_facts(stub, TreeNode(row), name)
     attempts = facts.pop("attempts")
     data = {**facts, "inputs": plain_map(values.full_inputs), "outputs": plain_map(values.full_outputs)}
     if output == "table":

@@ -52,8 +52,8 @@ def listing_options(
             "filters",
             multiple=True,
             metavar="FILTER",
-            help="Only rows for which this holds; may be given many times: `contains(name,train)` or `name contains train`, "
-            "`eq(version,v1)` or `version=v1`, `value_in(phase,FAILED;ABORTED)` or `phase in (FAILED;ABORTED)`.",
+            help="Only rows for which this holds, such as `contains(name,train)`, `name contains train`, `version=v1` "
+            "or `phase in (FAILED;ABORTED)`; may be given many times.",
         ),
         click.option(
             "--since", "begin", metavar="TIME", help="Only what was created since: 1h30m, 7d, today, 2024-01-31T12:00Z."
