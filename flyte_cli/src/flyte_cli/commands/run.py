@@ -182,15 +182,7 @@ def _run_there(entity: Any, path: Path, inputs: dict[str, Any], asked: LaunchOpt
     from flyte_kit.core.base_task import PythonTask
     from flyte_kit.registration.sources import project_root
 
-    settings = settings_of(
-        images=options["images"],
-        project=asked.project,
-        domain=asked.domain,
-        version=options["version"],
-        env=asked.env,
-        resource_requests=options["resource_requests"],
-        resource_limits=options["resource_limits"],
-    )
+    settings = settings_of(options, project=asked.project, domain=asked.domain, version=options["version"])
     copy = COPY["all" if options["copy_all"] else options["copy"]]
     if copy is COPY["none"] and not settings.version:
         raise click.UsageError("--copy none needs --version: without code there is nothing to make one of.")

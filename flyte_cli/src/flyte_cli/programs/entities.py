@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from flyte_core.errors import NotFound
+from flyte_cli.programs.failures import failure
+from flyte_core.errors import FlyteError, NotFound
 from flyte_kit.core.base_task import PythonTask
 from flyte_kit.core.launch_plan import LaunchPlan
 from flyte_kit.core.reference_entity import ReferenceEntity
 from flyte_kit.core.workflow import WorkflowBase
-from flyte_kit.registration.loading import load_paths
+from flyte_kit.registration.loading import load_packages, load_paths
 
 Entity: TypeAlias = PythonTask | WorkflowBase | LaunchPlan  # type: ignore[type-arg]
 
@@ -20,10 +22,32 @@ def load_file(path: Path) -> ModuleType:
     """Import a file as the module that tasks will import it as.
 
     :raises NotFound: if it is no Python file
+    :raises click.ClickException: if importing it fails; its traceback is printed first
     """
     if path.suffix != ".py":
         raise NotFound(f"{path} is no Python file; give the path of one, for example workflows/train.py")
-    return load_paths([path])[0]
+    return load([str(path)])[0]
+
+
+def load(sources: Iterable[str], on_error: Callable[[Path, Exception], None] | None = None) -> list[ModuleType]:
+    """Import files, the Python files below folders, and packages by name.
+
+    :param on_error: see :func:`flyte_kit.registration.loading.load_paths`
+    :raises click.ClickException: if one cannot be imported; its traceback is printed first
+    """
+    modules: list[ModuleType] = []
+    for source in sources:
+        path = Path(source)
+        try:
+            if path.exists() or path.suffix == ".py" or "/" in source:
+                modules += load_paths([path], on_error=on_error)
+            else:
+                modules += load_packages([source])
+        except FlyteError:
+            raise
+        except Exception as error:  # the border to the user's code: whatever importing it raises is shown
+            raise failure(f"{source} cannot be imported", error) from error
+    return modules
 
 
 def entities_of(module: ModuleType) -> dict[str, Entity]:

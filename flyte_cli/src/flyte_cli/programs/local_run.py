@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import click
-
-import flyte_core
-import flyte_kit
 from flyte_cli.literal_values import plain
 from flyte_cli.programs.entities import Entity
-from flyte_core.errors import FlyteError
+from flyte_cli.programs.failures import failure
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContextManager
 from flyte_kit.core.interface import Interface
 from flyte_kit.core.type_engine import TypeEngine
-
-_OURS = tuple(str(Path(module.__file__).parent) for module in (flyte_kit, flyte_core) if module.__file__)
 
 
 def run_here(entity: Entity, inputs: Mapping[str, Any]) -> Any:
@@ -35,7 +25,7 @@ def run_here(entity: Entity, inputs: Mapping[str, Any]) -> Any:
         if inspect.iscoroutine(result):
             result = asyncio.run(result)
     except Exception as error:  # the border to the user's code: whatever it raises is shown
-        raise _failure(entity.name, error) from error
+        raise failure(f"{entity.name} failed", error) from error
     return result
 
 
@@ -59,23 +49,3 @@ def plain_outputs(interface: Interface, result: Any) -> dict[str, Any]:
         name: plain(TypeEngine.to_literal(local, value, interface.outputs[name], variables[name].type))
         for name, value in outputs_by_name(interface, result).items()
     }
-
-
-def _failure(name: str, error: Exception) -> click.ClickException:
-    """Print where the user's code failed, and return what is said of it in a line."""
-    frames = [frame for frame in traceback.extract_tb(_tb(error)) if not frame.filename.startswith(_OURS)]
-    frames = [frame for frame in frames if frame.filename != __file__]
-    if frames and not isinstance(error, FlyteError):
-        click.echo("Traceback (most recent call last):", err=True)
-        click.echo("".join(traceback.format_list(frames)), err=True, nl=False)
-        click.echo("".join(traceback.format_exception_only(error)), err=True, nl=False)
-        sys.stderr.flush()
-    text = " ".join(line.strip() for line in str(error).splitlines())
-    return click.ClickException(f"{name} failed: {type(error).__name__}: {text}")
-
-
-def _tb(error: BaseException) -> TracebackType | None:
-    """Return the traceback of what came first: errors of tasks are raised again under other names."""
-    while error.__cause__ is not None and error.__cause__.__traceback__ is not None:
-        error = error.__cause__
-    return error.__traceback__

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -57,33 +56,24 @@ def registration_options(*copies: str) -> Sequence[Callable[[F], F]]:
     )
 
 
-def settings_of(  # noqa: PLR0913 - one for each option
-    *,
-    images: Iterable[str],
-    project: str | None,
-    domain: str | None,
-    version: str | None = None,
-    env: dict[str, str] | None = None,
-    resource_requests: str = "",
-    resource_limits: str = "",
-    source_root: Path | None = None,
+def settings_of(
+    options: Mapping[str, Any], *, project: str, domain: str, version: str | None = None
 ) -> SerializationSettings:
     """Return the settings of a registration.
 
-    :raises click.BadParameter: naming a resource that there is not
+    :param options: what :func:`registration_options` and ``--env`` gave
+    :raises click.BadParameter: naming a resource that there is not, or a pair that is none
     :raises InvalidInput: if an image is none
     """
-    requests = resources_of(resource_requests, "--resource-requests")
-    limits = resources_of(resource_limits, "--resource-limits")
-    spec = ResourceSpec(requests or Resources(), limits or Resources()) if requests or limits else None
+    requests = resources_of(options["resource_requests"], "--resource-requests")
+    limits = resources_of(options["resource_limits"], "--resource-limits")
     return SerializationSettings(
-        ImageConfig.validate_image(tuple(images)),
+        ImageConfig.validate_image(tuple(options["images"])),
         project=project,
         domain=domain,
         version=version,
-        env=env or None,
-        default_resources=spec,
-        source_root=str(source_root) if source_root else None,
+        env=pairs_of(options["env"], "--env") or None,
+        default_resources=ResourceSpec(requests or Resources(), limits or Resources()) if requests or limits else None,
     )
 
 

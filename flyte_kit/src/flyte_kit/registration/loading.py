@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -14,20 +14,29 @@ from flyte_kit.registration.ignore_rules import IgnoreRules
 from flyte_kit.registration.sources import project_root
 
 
-def load_paths(paths: Iterable[Path], root: Path | None = None) -> list[ModuleType]:
+def load_paths(
+    paths: Iterable[Path], root: Path | None = None, on_error: Callable[[Path, Exception], None] | None = None
+) -> list[ModuleType]:
     """Load the modules of files, and of all Python files below folders.
 
     :param root: folder from which module names count; found for each file without it
+    :param on_error: is called with a file that cannot be loaded and what it raised, and the others go on
     :raises NotFound: if a path does not exist
     """
-    modules = []
+    modules: list[ModuleType] = []
     for path in paths:
         if not path.exists():
             raise NotFound(f"{path} does not exist")
         base = (root or project_root(path)).resolve()
         if str(base) not in sys.path:
             sys.path.insert(0, str(base))
-        modules += [importlib.import_module(module_name(file, base)) for file in _files(path.resolve(), base)]
+        for file in _files(path.resolve(), base):
+            try:
+                modules.append(importlib.import_module(module_name(file, base)))
+            except Exception as error:
+                if on_error is None:
+                    raise
+                on_error(file, error)
     return modules
 
 

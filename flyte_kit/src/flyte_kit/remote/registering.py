@@ -15,7 +15,7 @@ from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest
 from flyteidl.core.identifier_pb2 import Identifier
 
 from flyte_kit.configuration.images import ImageConfig
-from flyte_kit.configuration.serialization import FastSerializationSettings, SerializationSettings
+from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.core.launch_plan import LaunchPlan
 from flyte_kit.core.options import Options
@@ -24,7 +24,7 @@ from flyte_kit.core.workflow import WorkflowBase
 from flyte_kit.exceptions.user import FlyteEntityAlreadyExistsException
 from flyte_kit.registration.sources import CopyFileDetection, project_root
 from flyte_kit.registration.tarball import Tarball, pack
-from flyte_kit.registration.versions import version_of
+from flyte_kit.registration.versions import version_of, with_code
 from flyte_kit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 from flyte_kit.remote.fetching import Fetching
 from flyte_kit.remote.uploads import upload, upload_file
@@ -245,10 +245,7 @@ class Registering(Fetching):
             return settings if settings.version else dataclasses.replace(settings, version=version_of("", settings))
         code = pack(folder, copy, deref_symlinks=deref_symlinks)
         location = self.upload_code(code, settings.project, settings.domain)
-        fast = FastSerializationSettings(True, destination, location)
-        settings = dataclasses.replace(settings, fast_serialization_settings=fast, source_root=str(folder))
-        version = settings.version or version_of(code.digest, dataclasses.replace(settings, source_root=None))
-        return dataclasses.replace(settings, version=version)
+        return with_code(dataclasses.replace(settings, source_root=str(folder)), code, location, destination)
 
     def activate_launchplan(self, ident: Identifier) -> None:
         """Make a version the active one; another that was is not any more."""
