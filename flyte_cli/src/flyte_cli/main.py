@@ -40,6 +40,8 @@ COMMANDS = {
     "create": ("flyte_cli.commands.create", "Make projects and executions, in flytectl's words."),
     "delete": ("flyte_cli.commands.delete", "End executions, in flytectl's words."),
     "update": ("flyte_cli.commands.update", "Change states and descriptions, in flytectl's words."),
+    "init": ("flyte_cli.commands.init", "Make a small project that runs at once."),
+    "local-cache": ("flyte_cli.commands.local_cache", "Forget what local runs have cached."),
 }
 """Command name → (module with a click command named ``command``, line for the help page)."""
 
@@ -102,7 +104,7 @@ def main() -> None:
         sys.exit(EXIT_NOT_UNDERSTOOD)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "flyte"
-        _say(f"{error.format_message()} See `{command} --help`.")
+        _say(f"{error.format_message().rstrip('.')}. See `{command} --help`.")
         sys.exit(EXIT_NOT_UNDERSTOOD)
     except click.Abort:
         _say("stopped by Ctrl-C")
