@@ -108,6 +108,8 @@ A_STR = structured({"a": {"type": "string"}}, ["a"])
         (dataset("parquet", a=INT), schema(a=SchemaType.SchemaColumn.INTEGER)),
         (schema(a=SchemaType.SchemaColumn.INTEGER), dataset(a=INT)),
         (schema(), dataset(a=INT)),
+        (dataset(), dataset(a=INT)),
+        (schema(), schema(a=SchemaType.SchemaColumn.INTEGER)),
         (dataset("csv"), dataset("")),
         (STRUCT, A_INT),
         (A_INT_B_STR, A_INT),
