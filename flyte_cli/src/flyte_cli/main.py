@@ -42,6 +42,7 @@ COMMANDS = {
     "update": ("flyte_cli.commands.update", "Change states and descriptions, in flytectl's words."),
     "init": ("flyte_cli.commands.init", "Make a small project that runs at once."),
     "local-cache": ("flyte_cli.commands.local_cache", "Forget what local runs have cached."),
+    "config": ("flyte_cli.commands.config", "Write and check the file that says where the control plane is."),
 }
 """Command name → (module with a click command named ``command``, line for the help page)."""
 
