@@ -134,6 +134,13 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     assert server.stop() == 0
 
 
+@pytest.fixture
+def channel(up: Installation) -> Iterator[grpc.Channel]:
+    """A channel for stubs of other services."""
+    with grpc.insecure_channel(f"127.0.0.1:{up.server.ports[0]}") as channel:
+        yield channel
+
+
 @pytest.fixture(scope="session")
 def broken(up: Installation) -> str:
     """An execution whose second node failed the way Python does."""
@@ -145,3 +152,52 @@ def broken(up: Installation) -> str:
     up.launch("breaks", "broken")
     assert up.wait("broken") == "FAILED"
     return "broken"
+
+
+PROGRAM = """
+from dataclasses import dataclass
+
+from flyte_kit import Deck, Resources, task, workflow
+from flyte_kit.types.file import FlyteFile
+
+
+@dataclass
+class Point:
+    x: int
+    y: str
+
+
+@task(requests=Resources(cpu="1", mem="100Mi"), environment={"API_TOKEN": "hush", "MODE": "fast"}, enable_deck=True)
+def write(n: int) -> FlyteFile:
+    Deck("mine", "<b>shown in the deck</b>")
+    with open("out.txt", "w") as file:
+        file.write("x" * n)
+    print("wrote", n)
+    return FlyteFile("out.txt")
+
+
+@task
+def make(n: int) -> Point:
+    print("made", n)
+    return Point(n, "why")
+
+
+@workflow
+def inner(n: int) -> FlyteFile:
+    return write(n=n)
+
+
+@workflow
+def outer(n: int = 3) -> tuple[FlyteFile, Point]:
+    return inner(n=n), make(n=n)
+"""
+
+
+@pytest.fixture(scope="session")
+def nested(up: Installation, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An execution of Python tasks, one of them in a sub-workflow, with a file, a dataclass and a deck: node n0 is the
+    sub-workflow and n0-0-n0 its task."""
+    program = tmp_path_factory.mktemp("program") / "shapes.py"
+    program.write_text(PROGRAM)
+    up.flyte("run", "--remote", "--wait", "--name", "nested1", str(program), "outer", "--n", "5", seconds=90)
+    return "nested1"

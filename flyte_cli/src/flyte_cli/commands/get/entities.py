@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+import grpc
 from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ResourceListRequest
 from flyteidl.admin.launch_plan_pb2 import ActiveLaunchPlanListRequest, ActiveLaunchPlanRequest, LaunchPlanState
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
@@ -27,6 +28,7 @@ from flyte_cli.paging import pages
 from flyte_cli.registered import get_entity, list_method
 from flyte_cli.times import time_text
 from flyte_cli.urns import entity_id, urn
+from flyte_core.errors import NotFound
 
 COLUMNS: Sequence[Column] = (
     ("NAME", lambda row: row.id.name),
@@ -162,6 +164,12 @@ def _newest_of_each(rows: Iterable[Any]) -> list[Any]:
 def _active(stub: AdminServiceStub, wanted: Identifier, listing: Listing) -> Sequence[Any]:
     if wanted.name:
         name = NamedEntityIdentifier(project=wanted.project, domain=wanted.domain, name=wanted.name)
-        return [stub.GetActiveLaunchPlan(ActiveLaunchPlanRequest(id=name), timeout=CALL_SECONDS)]
+        try:
+            return [stub.GetActiveLaunchPlan(ActiveLaunchPlanRequest(id=name), timeout=CALL_SECONDS)]
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            fix = f"`flyte launchplan activate {wanted.name} VERSION` makes one so"
+            raise NotFound(f"{urn(wanted)}: no version of it is active; {fix}") from error
     request = ActiveLaunchPlanListRequest(project=wanted.project, domain=wanted.domain, sort_by=listing.sort)
     return list(pages(stub.ListActiveLaunchPlans, request, "launch_plans", listing.limit))
