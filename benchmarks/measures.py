@@ -16,6 +16,7 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from benchmarks import floors
 from benchmarks.report import Figure
+from benchmarks.sdk import sdk
 from benchmarks.server import chain, execution_request, fan, flyte_up, register, shell_fan, wait
 from benchmarks.submitting import submit, submit_postgresql
 
@@ -133,6 +134,7 @@ def memory(folder: Path) -> Iterator[Figure]:
 
 
 MEASURES: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "sdk": sdk,
     "coldstart": coldstart,
     "chain": chain_of_noops,
     "realchain": real_chain,
