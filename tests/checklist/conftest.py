@@ -57,6 +57,14 @@ class Running:
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.05)
 
+    def program(self, name: str) -> Any:
+        """Import one of the programs."""
+        return import_module(name)
+
+    def download(self, location: str, path: Path) -> None:
+        """Copy an object to a file, as a user whose configuration has the keys of the store."""
+        self.remote.file_access.get_data(location, str(path))
+
     def pods(self, execution: str) -> list[dict[str, Any]]:
         """Return the metadata of the pods that an execution has now; waits for the first."""
         found: list[dict[str, Any]] = []
@@ -70,12 +78,20 @@ class Running:
         self.until(there)
         return found
 
-    def flyte(self, *arguments: str, code: int = 0, seconds: float = 60, given: str = "", **variables: str) -> str:
-        """Run `flyte` in the folder of the programs and return what it printed; stderr too when it fails."""
+    def flyte(
+        self,
+        *arguments: str,
+        code: int = 0,
+        seconds: float = 60,
+        given: str = "",
+        cwd: Path = PROGRAMS,
+        **variables: str,
+    ) -> str:
+        """Run `flyte` in the folder of the programs, or another, and return what it printed; stderr too when it fails."""
         environment = {**os.environ, **NOT_A_TERMINAL, "FLYTECTL_CONFIG": self.config, **variables}
         done = subprocess.run(
             [sys.executable, "-m", "flyte_cli", *arguments],
-            cwd=PROGRAMS,
+            cwd=cwd,
             env=environment,
             input=given,
             capture_output=True,
@@ -115,8 +131,10 @@ def _begin_schedules(up: Running, plans: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_local_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     monkeypatch.setenv("FLYTE_LOCAL_CACHE_DIR", str(tmp_path / "local-cache"))
+    if "up" in request.fixturenames:
+        monkeypatch.setenv("FLYTECTL_CONFIG", request.getfixturevalue("up").config)
 
 
 @pytest.fixture(scope="session")

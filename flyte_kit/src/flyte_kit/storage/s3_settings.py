@@ -17,6 +17,7 @@ DEFAULT_REGION = "us-east-1"
 ENDPOINT = Setting("aws", "endpoint", "storage.connection.endpoint")
 ACCESS_KEY = Setting("aws", "access_key_id", "storage.connection.access-key")
 SECRET_KEY = Setting("aws", "secret_access_key", "storage.connection.secret-key")
+REGION = Setting("aws", "region", "storage.connection.region")
 ADDRESSING = Setting("aws", "addressing_style", "storage.connection.addressing-style")
 
 
@@ -63,12 +64,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
     access = first(ACCESS_KEY.variable, "AWS_ACCESS_KEY_ID")
     secret = first(SECRET_KEY.variable, "AWS_SECRET_ACCESS_KEY")
     token = "" if environment.get(ACCESS_KEY.variable) else first("AWS_SESSION_TOKEN")
-    style = first(ADDRESSING.variable)
+    style, region = first(ADDRESSING.variable), first(REGION.variable, "AWS_REGION", "AWS_DEFAULT_REGION")
     if not endpoint and not access:
         file = Sources(find_file(), {})
-        wanted = (ENDPOINT, ACCESS_KEY, SECRET_KEY, ADDRESSING)
-        endpoint, access, secret, of_file = (file.text(each) or "" for each in wanted)
-        style = style or of_file
+        endpoint, access, secret = (file.text(each) or "" for each in (ENDPOINT, ACCESS_KEY, SECRET_KEY))
+        style, region = style or file.text(ADDRESSING) or "", region or file.text(REGION) or ""
     if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
         raise ConfigError(f"{ENDPOINT.variable} must be a URL such as http://127.0.0.1:9000, not {endpoint!r}")
     credentials = Credentials(access, secret) if access and secret else None
@@ -78,7 +78,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
         endpoint=endpoint,
         credentials=credentials,
         session_token=token,
-        region=first("FLYTE_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        region=region or DEFAULT_REGION,
         by_path=style.lower() != "virtual",
     )
 

@@ -1,0 +1,62 @@
+"""What a user would write: a task with inputs of every kind."""
+
+import enum
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel
+
+from flyte_kit import FlyteDirectory, FlyteFile, task, workflow
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Size:
+    width: int
+    label: str = ""
+
+
+class Model(BaseModel):
+    rate: float = 1.0
+
+
+@task
+def every_kind(
+    n: int = 1,
+    f: float = 1.0,
+    text: str = "",
+    flag: bool = False,
+    at: datetime = datetime(2020, 1, 1, tzinfo=UTC),
+    day: date = date(2020, 1, 1),
+    span: timedelta = timedelta(seconds=1),
+    xs: list[int] = [],  # noqa: B006 - as users write it
+    m: dict[str, float] = {},  # noqa: B006
+    d: dict = {},  # noqa: B006
+    size: Size = Size(0),  # noqa: B008
+    model: Model = Model(),  # noqa: B008
+    colour: Colour = Colour.BLUE,
+    choice: Literal["a", "b"] = "a",
+    u: int | str = "text",
+    o: int | None = None,
+) -> str:
+    return (
+        f"{n=} {f=} {text=} {flag=} at={at.isoformat()} {day=!s} {span=!s} {xs=} {m=} {d=} {size=} {model=} {colour=}"
+        f" {choice=} {u=} {o=}"
+    )
+
+
+@task
+def of_paths(file: FlyteFile, folder: FlyteDirectory) -> str:
+    with open(file) as opened:
+        return f"{opened.read()} {sorted(os.listdir(folder))}"
+
+
+@workflow
+def paths(file: FlyteFile, folder: FlyteDirectory) -> str:
+    return of_paths(file=file, folder=folder)

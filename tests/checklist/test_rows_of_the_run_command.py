@@ -1,0 +1,80 @@
+"""`flyte run`: here and remotely, with inputs of every kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _local(up: Any, *words: str, **options: Any) -> str:
+    printed: str = up.flyte("run", "rows_of_inputs.py", *words, **options)
+    return printed.strip()
+
+
+def test_088_a_workflow_runs_here_and_its_result_is_printed(up: Any) -> None:
+    assert up.flyte("run", "rows_of_workflows.py", "chain", "--x", "3").strip() == "12"
+    assert "ValueError" in up.flyte("run", "rows_of_workflows.py", "fail", "--x", "3", code=1)
+
+
+@pytest.mark.parametrize(("entity", "result"), [("chain", 12), ("double", 6)])
+def test_089_a_workflow_or_task_runs_remotely_and_its_page_is_named(up: Any, entity: str, result: int) -> None:
+    printed = up.flyte("run", "--remote", "rows_of_workflows.py", entity, "--x", "3")
+    assert f"{up.server.http}/console/projects/flytesnacks/domains/development/executions/" in printed
+    waited = json.loads(up.flyte("run", "--remote", "--wait", "-o", "json", "rows_of_workflows.py", entity, "--x", "3"))
+    assert f'"o0": {result}' in json.dumps(waited)
+    up.flyte("run", "--remote", "--wait", "rows_of_workflows.py", "fail", "--x", "3", code=1)
+
+
+INPUTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "int": (("--n", "-3"), "-3"),
+    "float": (("--f", "2.5"), "2.5"),
+    "text": (("--text", "a b"), "a b"),
+    "flag": (("--flag",), "True"),
+    "no-flag": (("--no-flag",), "False"),
+    "datetime": (("--at", "2024-02-29T12:30:00"), "2024-02-29T12:30:00"),
+    "date": (("--day", "2024-02-29"), "2024-02-29"),
+    "timedelta": (("--span", "1h30m"), "1:30:00"),
+    "list": (("--xs", "[1, 2]"), "[1, 2]"),
+    "map": (("--m", '{"a": 1.5}'), "{'a': 1.5}"),
+    "untyped": (("--d", '{"a": [1, null]}'), "{'a': [1, None]}"),
+    "dataclass": (("--size", '{"width": 3}'), "Size(width=3"),
+    "model": (("--model", '{"rate": 0.5}'), "rate=0.5"),
+    "enum": (("--colour", "red"), "Colour.RED"),
+    "choice": (("--choice", "b"), "'b'"),
+    "union": (("--u", "7"), "7"),
+    "optional": (("--o", "7"), "7"),
+    "none": ((), "o=None"),
+}
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_090_inputs_are_options_of_the_command(up: Any, kind: str) -> None:
+    words, shown = INPUTS[kind]
+    assert shown in _local(up, "every_kind", *words)
+
+
+def test_090_files_folders_and_tables_are_paths(up: Any, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many" / "one.txt").write_text("1")
+    (tmp_path / "file.txt").write_text("content")
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    words = ("--file", str(tmp_path / "file.txt"), "--folder", str(tmp_path / "many"))
+    assert "content ['one.txt']" in _local(up, "of_paths", *words)
+    remotely = up.flyte("run", "--remote", "--wait", "-o", "json", "rows_of_inputs.py", "of_paths", *words)
+    assert "content ['one.txt']" in remotely
+
+
+def test_090_inputs_may_come_from_a_file_or_from_standard_input(up: Any, tmp_path: Path) -> None:
+    (tmp_path / "inputs.yaml").write_text("n: 4\nxs: [5, 6]\n")
+    given = up.flyte("run", "--inputs-file", str(tmp_path / "inputs.yaml"), "rows_of_inputs.py", "every_kind")
+    assert "n=4" in given
+    assert "xs=[5, 6]" in given
+    piped = up.flyte("run", "--inputs-file", "-", "rows_of_inputs.py", "every_kind", given='{"n": 8}')
+    assert "n=8" in piped
+
+
+def test_090_an_input_that_does_not_fit_is_named(up: Any) -> None:
+    assert "--n" in up.flyte("run", "rows_of_inputs.py", "every_kind", "--n", "three", code=2)
