@@ -16,12 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_kit.core.data_persistence import FileAccessProvider, default_local_file_access_provider
 from flyte_kit.core.execution_parameters import ExecutionParameters
 from flyte_kit.core.secrets import SecretsManager
-from flyte_kit.deferred import deferred
-
-if TYPE_CHECKING:
-    import tempfile
-else:
-    tempfile = deferred("tempfile")
+from flyte_kit.storage.local import temporary_folder
 
 if TYPE_CHECKING:
     from flyte_kit.configuration.serialization import SerializationSettings
@@ -286,7 +281,7 @@ def _default_context() -> FlyteContext:
     global _default
     if _default is None:
         files = default_local_file_access_provider()
-        folder = os.path.join(tempfile.gettempdir(), f"flyte-user-{os.urandom(6).hex()}")
+        folder = os.path.join(temporary_folder(), f"flyte-user-{os.urandom(6).hex()}")
         parameters = ExecutionParameters(tmp_dir=folder, raw_output_prefix=files.raw_output_prefix)
         _default = FlyteContext(files, execution_state=ExecutionState(folder, user_space_params=parameters))
     return _default

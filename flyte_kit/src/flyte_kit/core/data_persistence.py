@@ -10,16 +10,14 @@ from flyte_core.errors import UserError
 from flyte_kit.deferred import deferred
 from flyte_kit.exceptions.system import FlyteDownloadDataException, FlyteUploadDataException
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
-from flyte_kit.storage.local import local_path
+from flyte_kit.storage.local import local_path, temporary_folder
 from flyte_kit.storage.stores import is_remote, store_of
 
 if TYPE_CHECKING:
     import pathlib
-    import tempfile
     from concurrent import futures
 else:
     pathlib = deferred("pathlib")
-    tempfile = deferred("tempfile")
     futures = deferred("concurrent.futures")
 
 PARALLEL_COPIES = 8
@@ -234,5 +232,5 @@ def in_parallel(work: Callable[[T], None], items: Iterable[T]) -> None:
 
 def default_local_file_access_provider() -> FileAccessProvider:
     """Return file access for local runs: everything below one random folder of the temporary folder."""
-    root = os.path.join(tempfile.gettempdir(), f"flyte-{os.urandom(6).hex()}")
+    root = os.path.join(temporary_folder(), f"flyte-{os.urandom(6).hex()}")
     return FileAccessProvider(os.path.join(root, "sandbox"), os.path.join(root, "raw"))

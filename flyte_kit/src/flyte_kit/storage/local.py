@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -11,8 +12,10 @@ from flyte_kit.exceptions.user import FlyteDataNotFoundException
 
 if TYPE_CHECKING:
     import shutil
+    import tempfile
 else:
     shutil = deferred("shutil")
+    tempfile = deferred("tempfile")
 
 FILE_SCHEME = "file://"
 
@@ -20,6 +23,17 @@ FILE_SCHEME = "file://"
 def local_path(uri: str) -> str:
     """Return the path of a ``file://`` URI; a plain path comes back as it is."""
     return uri.removeprefix(FILE_SCHEME)
+
+
+def temporary_folder() -> str:
+    """Return what ``tempfile.gettempdir()`` does, where that is plain to see: every program asks, and importing
+    ``tempfile`` with its random numbers and compressors costs more than defining ten tasks.
+    """
+    if "tempfile" not in sys.modules:
+        for folder in (os.environ.get("TMPDIR"), os.environ.get("TEMP"), os.environ.get("TMP"), "/tmp"):
+            if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
+                return os.path.abspath(folder)
+    return tempfile.gettempdir()
 
 
 class LocalStore:
