@@ -84,6 +84,14 @@ def test_steps_side_by_side_that_do_not_end_each_other(up, nightly) -> None:
     assert found.metadata.on_failure == WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
 
 
+def test_without_a_version_each_kind_of_backfill_has_its_own(up, nightly) -> None:
+    kinds = [(), ("--parallel",), ("--no-fail-fast",), ("--parallel", "--no-fail-fast"), ()]
+    told = [up.flyte("backfill", nightly, *WEEK, *kind, "--do-not-execute", "-o", "json") for kind in kinds]
+    versions = [json.loads(each)["id"]["version"] for each in told]
+    assert len(set(versions)) == 4
+    assert versions[0] == versions[-1]
+
+
 def test_the_same_name_starts_nothing_new(up, nightly) -> None:
     arguments = ("backfill", nightly, *WEEK, "--execution-name", "fill1", "--overwrite-cache")
     assert up.flyte(*arguments) == "fill1\n"

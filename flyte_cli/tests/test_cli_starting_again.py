@@ -57,8 +57,11 @@ def test_the_cache_is_overwritten_on_demand(up, quick) -> None:
 
 
 def test_waiting_for_a_new_run_ends_with_its_phase(up, quick, broken) -> None:
-    name, phase, *_ = up.flyte("relaunch", quick, "--wait", "--name", "waited1").split("\n")[-2].split()
-    assert (name, phase) == ("waited1", "SUCCEEDED")
+    first, *_, last = up.flyte("relaunch", quick, "--wait", "--name", "waited1").splitlines()
+    assert first == "waited1"
+    assert "SUCCEEDED" in last
+    row = json.loads(up.flyte("relaunch", quick, "--follow", "--name", "waited3", "-o", "json"))
+    assert row["closure"]["phase"] == "SUCCEEDED"
     [line] = up.flyte("recover", broken, "--wait", "--name", "waited2", code=1).splitlines()
     assert "waited2 FAILED: ValueError: the <b>boiler</b> is cold" in line
     assert "flyte logs waited2" in line

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flyte_cli.connection import find_endpoint
+import grpc
+
+from flyte_cli.connection import find_endpoint, translated
 from flyte_core.errors import Unavailable
 from flyte_kit.exceptions.system import FlyteSystemUnavailableException
 from flyte_kit.remote import FlyteRemote
@@ -23,5 +25,7 @@ def remote(project: str, domain: str) -> Iterator[FlyteRemote]:
         yield client
     except FlyteSystemUnavailableException as error:
         raise Unavailable(f"no server answers at {found.target} (from {found.source}): {error}") from error
+    except grpc.RpcError as error:  # of a stub of the client that was called without it
+        raise translated(error, found) from error
     finally:
         client.close()

@@ -12,6 +12,7 @@ from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 
 from flyte_cli.connection import CALL_SECONDS
+from flyte_cli.live_tree import follow
 from flyte_cli.moments import duration
 from flyte_cli.node_tree import last_line
 from flyte_cli.output import as_data, print_data
@@ -21,7 +22,9 @@ from flyte_kit.remote import FlyteRemote
 from flyte_kit.remote.watching import FIRST_PAUSE, LONGEST_PAUSE, pauses
 
 name_option = click.option("--name", help="Name of the new execution; one is made up where none is given.")
-wait_option = click.option("--wait", is_flag=True, help="Return when it has ended; exit code 1 unless it succeeded.")
+wait_option = click.option(
+    "-f", "--follow", "--wait", "wait", is_flag=True, help="Show the nodes until it ends; exit code by its phase."
+)
 timeout_option = click.option("--timeout", type=duration, help="Wait no longer than this (90, 1h30m).")
 poll_option = click.option(
     "--poll-interval",
@@ -99,10 +102,8 @@ def report_started(client: FlyteRemote, started: Execution, *, wait: bool, outpu
     """
     if output == "table":
         click.echo(started.id.name)
-    rows = [started]
-    if wait:
-        rows = wait_until_ended(client, [started.id], print_ended if output == "table" else None)
+    row = follow(client.client.admin, started.id, quiet=output != "table") if wait else started
     if output != "table":
-        print_data(as_data(rows[0]), output)
+        print_data(as_data(row), output)
     if wait:
-        check_succeeded(rows)
+        check_succeeded([row])

@@ -16,6 +16,7 @@ from flyte_kit.configuration.images import ImageConfig
 from flyte_kit.configuration.platform import Config
 from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.context_manager import FlyteContext, FlyteContextManager
+from flyte_kit.core.workflow import WorkflowFailurePolicy
 from flyte_kit.remote.backfill import backfill_workflow
 from flyte_kit.remote.executions import FlyteWorkflowExecution
 from flyte_kit.remote.signals import Signals
@@ -124,7 +125,9 @@ class FlyteRemote(Signals):
         if dry_run:
             return workflow
         if version is None:
-            text = f"{launchplan}{plan.version}{first.isoformat()}{last.isoformat()}{parallel}"
+            goes_on = failure_policy == WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+            kind = f"{parallel}{'on' if goes_on else ''}"
+            text = f"{launchplan}{plan.version}{first.isoformat()}{last.isoformat()}{kind}"
             version = base64.urlsafe_b64encode(hashlib.md5(text.encode(), usedforsecurity=False).digest()).decode()
         settings = SerializationSettings(
             ImageConfig.auto(),
