@@ -82,7 +82,8 @@ def walk(
         if row.metadata.is_parent_node:
             yield from walk(stub, execution, (*above, row), filters=filters)
         child = row.closure.workflow_node_metadata.executionId
-        if child.name and len({name for name, _ in node.path}) <= MOST_LAUNCHED:
+        launched = sum(1 for each in above if each.closure.workflow_node_metadata.executionId.name)
+        if child.name and launched < MOST_LAUNCHED:
             yield from walk(stub, child, (*above, row), filters=filters)
 
 

@@ -92,7 +92,7 @@ def _entity(span: Span) -> str:
 
 def _seconds(span: Span) -> float:
     nanoseconds: int = span.end_time.ToNanoseconds() - span.start_time.ToNanoseconds()
-    return round(nanoseconds / 1e9, 6)
+    return max(0.0, round(nanoseconds / 1e9, 6))  # Kubernetes cuts the start of a pod to a second: before its creation
 
 
 def _summed(span: Span) -> dict[str, Any]:
