@@ -6,14 +6,20 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 
 from flyte_cli.masking import masked
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    import yaml
+    from google.protobuf import json_format
+    from google.protobuf.message import Message
+else:
+    yaml = deferred("yaml")
+    json_format = deferred("google.protobuf.json_format")
 
 output_option = click.option(
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Format."
@@ -104,7 +110,7 @@ def print_rows(rows: Sequence[Message], view: View, output: str) -> None:
 
 def as_data(row: Message) -> dict[str, Any]:
     """Return a message as JSON-like data, with proto field names; the values of secret variables are hidden."""
-    data: dict[str, Any] = masked(MessageToDict(row, preserving_proto_field_name=True))
+    data: dict[str, Any] = masked(json_format.MessageToDict(row, preserving_proto_field_name=True))
     return data
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flyte_cli.literal_values import plain
 from flyte_cli.programs.entities import Entity
@@ -13,6 +12,12 @@ from flyte_cli.programs.failures import failure
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContextManager
 from flyte_kit.core.interface import Interface
 from flyte_kit.core.type_engine import TypeEngine
+from flyte_kit.deferred import deferred
+
+if TYPE_CHECKING:
+    from flyte_kit.core import coroutines
+else:
+    coroutines = deferred("flyte_kit.core.coroutines")
 
 
 def run_here(entity: Entity, inputs: Mapping[str, Any]) -> Any:
@@ -23,7 +28,7 @@ def run_here(entity: Entity, inputs: Mapping[str, Any]) -> Any:
     try:
         result = entity(**inputs)
         if inspect.iscoroutine(result):
-            result = asyncio.run(result)
+            result = coroutines.run(result)
     except Exception as error:  # the border to the user's code: whatever it raises is shown
         raise failure(f"{entity.name} failed", error) from error
     return result

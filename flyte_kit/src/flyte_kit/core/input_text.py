@@ -64,9 +64,9 @@ def _of_type(text: str, t: Any) -> Any:
         return _nothing(text)
     if inspect.isclass(t) and issubclass(t, enum.Enum):
         return _member(text, t)
-    if hasattr(t, "_serialize"):
+    if hasattr(t, "_serialize") and hasattr(t, "__fspath__"):
         return t(_path(text))
-    if get_origin(t) in {list, dict} or t in {list, dict} or _is_structure(t):
+    if get_origin(t) in {list, dict} or t in {list, dict} or (_is_structure(t) and not hasattr(t, "_serialize")):
         return _of_data(_document(text), t)
     return _of_library_type(text, t)
 
