@@ -149,6 +149,11 @@ def test_the_end_of_a_long_log(page) -> None:
     assert b"".join(stream.new()) == b" no more\n"
 
 
+def test_no_proxy_stands_between_this_machine_and_itself(up, nested) -> None:
+    proxies = {"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+    assert "wrote 5" in up.flyte("logs", nested, **proxies)
+
+
 def test_a_log_that_is_kept_elsewhere_says_where() -> None:
     stream = LogStream("s3://bucket/log")
     assert list(stream.new()) == []

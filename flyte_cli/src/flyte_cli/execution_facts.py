@@ -8,7 +8,7 @@ from flyteidl.admin.execution_pb2 import Execution, ExecutionMetadata
 from flyteidl.core.execution_pb2 import ExecutionError, WorkflowExecution
 from flyteidl.core.security_pb2 import SecurityContext
 
-from flyte_cli.masking import HIDDEN, is_secret
+from flyte_cli.masking import shown_value
 from flyte_cli.times import iso_text, now, seconds_of
 from flyte_cli.urns import urn
 
@@ -66,7 +66,7 @@ def security_facts(context: SecurityContext) -> dict[str, Any]:
 
 def shown_environment(variables: Any) -> dict[str, str]:
     """Return variables by name, with the values of those that are named like secrets hidden."""
-    return {each.key: HIDDEN if is_secret(each.key) else each.value for each in variables}
+    return {each.key: shown_value(each.key, each.value) for each in variables}
 
 
 def error_facts(closure: Any) -> dict[str, str] | None:

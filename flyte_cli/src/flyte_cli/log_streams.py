@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flyteidl.admin.task_execution_pb2 import TaskExecution
 
-from flyte_cli.connection import CALL_SECONDS
+from flyte_cli.web_reading import open_url
 
 PIECE = 1 << 16
 """Bytes read at a time."""
@@ -75,9 +74,8 @@ class LogStream:
             self.problem = f"{self._uri}: {getattr(error, 'reason', error)}"
 
     def _read(self) -> Iterator[bytes]:
-        request = urllib.request.Request(self._uri, headers={"Range": f"bytes={self._offset}-"})
         try:
-            answer = urllib.request.urlopen(request, timeout=CALL_SECONDS)
+            answer = open_url(self._uri, {"Range": f"bytes={self._offset}-"})
         except urllib.error.HTTPError as error:
             if error.code == 416:  # nothing beyond the offset
                 return

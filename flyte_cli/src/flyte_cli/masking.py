@@ -7,14 +7,17 @@ from typing import Any
 
 HIDDEN = "***"
 _SECRET = re.compile(
-    r"secret|token|passw|passphrase|credential|private_?key|api_?key|access_?key|auth|dsn|connection_?string", re.I
+    r"secret|token|passw|passphrase|credential|(private|access|account|api|encryption|signing)_?key"
+    r"|authorization|connection_?string|(^|_)(auth|pwd|dsn)(_|$)",
+    re.IGNORECASE,
 )
+_IN_URL = re.compile(r"(://[^/@:\s]*:)[^/@\s]+@")
 _NAMES = ("key", "name")
 
 
-def is_secret(name: str) -> bool:
-    """Tell whether a variable's name says that its value is a secret."""
-    return bool(_SECRET.search(name))
+def shown_value(name: str, value: str) -> str:
+    """Return a variable's value as it may be shown: none if it is named like a secret, URLs without their password."""
+    return HIDDEN if _SECRET.search(name) else _IN_URL.sub(rf"\1{HIDDEN}@", value)
 
 
 def masked(data: Any) -> Any:
@@ -38,4 +41,4 @@ def _variables(data: Any) -> Any:
 
 def _variable(entry: dict[str, Any]) -> dict[str, Any]:
     name = next((str(entry[key]) for key in _NAMES if key in entry), "")
-    return {**entry, "value": HIDDEN} if "value" in entry and is_secret(name) else entry
+    return {**entry, "value": shown_value(name, str(entry["value"]))} if "value" in entry else entry

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import click
 from flyteidl.admin.execution_pb2 import WorkflowExecutionGetDataRequest
@@ -31,6 +30,7 @@ from flyte_cli.node_tree import node_executions
 from flyte_cli.output import output_option
 from flyte_cli.storage_access import use_storage_of
 from flyte_cli.urns import execution_id
+from flyte_cli.web_reading import open_url
 from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import NotFound, Unavailable
 
@@ -121,7 +121,7 @@ def _content(urls: PreSignedURLs, what: str) -> bytes:
     if not urls.signed_url:
         raise NotFound(f"{what}: the server gives no address to read it at")
     try:
-        with urlopen(urls.signed_url[0], timeout=CALL_SECONDS) as answer:
+        with open_url(urls.signed_url[0]) as answer:
             body: bytes = answer.read()
     except OSError as error:
         raise Unavailable(f"{what} cannot be read: {getattr(error, 'reason', error)}") from error

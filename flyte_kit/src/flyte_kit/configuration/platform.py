@@ -206,7 +206,12 @@ def _defaults(sources: Sources) -> TaskConfig:
 
 def _is_plain(endpoint: str) -> bool:
     """Tell whether nobody means TLS where nothing is said of it: ``http://``, or this machine's own loopback."""
-    return endpoint.startswith("http://") or _plain(endpoint).rpartition(":")[0] in _LOOPBACK
+    return endpoint.startswith("http://") or is_loopback(_plain(endpoint))
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether ``host:port`` is on this machine only."""
+    return address.rpartition(":")[0] in _LOOPBACK
 
 
 def _plain(endpoint: str) -> str:

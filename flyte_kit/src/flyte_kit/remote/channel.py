@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import grpc
 
 from flyte_core.errors import PermissionDenied
-from flyte_kit.configuration.platform import PlatformConfig
+from flyte_kit.configuration.platform import PlatformConfig, is_loopback
 from flyte_kit.exceptions.system import FlyteSystemException, FlyteSystemUnavailableException
 from flyte_kit.exceptions.user import (
     FlyteAuthenticationException,
@@ -66,16 +66,22 @@ class NoCredentials:
 
 
 def open_channel(platform: PlatformConfig) -> grpc.Channel:
-    """Return a channel to a control plane; nothing is sent yet."""
+    """Return a channel to a control plane; nothing is sent yet.
+
+    gRPC asks the proxy of ``http_proxy`` for every address; no proxy reaches the loopback of this machine.
+    """
+    options: tuple[tuple[str, int], ...] = OPTIONS
+    if is_loopback(platform.endpoint):
+        options = (*OPTIONS, ("grpc.enable_http_proxy", 0))
     if platform.insecure:
-        return grpc.insecure_channel(platform.endpoint, options=OPTIONS)
+        return grpc.insecure_channel(platform.endpoint, options=options)
     authority = None
     if platform.ca_cert_file_path:
         authority = Path(platform.ca_cert_file_path).read_bytes()
     elif platform.insecure_skip_verify:
         host, _, port = platform.endpoint.rpartition(":")
         authority = ssl.get_server_certificate((host or platform.endpoint, int(port or 443))).encode()
-    return grpc.secure_channel(platform.endpoint, grpc.ssl_channel_credentials(authority), options=OPTIONS)
+    return grpc.secure_channel(platform.endpoint, grpc.ssl_channel_credentials(authority), options=options)
 
 
 class Caller:

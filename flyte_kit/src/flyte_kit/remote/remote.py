@@ -17,6 +17,7 @@ from flyte_kit.configuration.platform import Config
 from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.context_manager import FlyteContext, FlyteContextManager
 from flyte_kit.core.workflow import WorkflowFailurePolicy
+from flyte_kit.exceptions.user import FlyteValueException
 from flyte_kit.remote.backfill import backfill_workflow
 from flyte_kit.remote.executions import FlyteWorkflowExecution
 from flyte_kit.remote.signals import Signals
@@ -74,7 +75,7 @@ class FlyteRemote(Signals):
             self._download(literals, target)
         elif isinstance(literals, LiteralMap):
             for name, literal in literals.literals.items():
-                self._download(literal, target / name)
+                self._download(literal, _below(target, name))
 
     def _download(self, literal: Literal, target: Path) -> None:
         match literal.WhichOneof("value"):
@@ -83,7 +84,7 @@ class FlyteRemote(Signals):
                     self._download(each, target / str(index))
             case "map":
                 for key, each in literal.map.literals.items():
-                    self._download(each, target / key)
+                    self._download(each, _below(target, key))
             case "scalar":
                 self._download_scalar(literal, target)
 
@@ -146,3 +147,13 @@ class FlyteRemote(Signals):
             execution_name=execution_name,
             overwrite_cache=overwrite_cache,
         )
+
+
+def _below(folder: Path, name: str) -> Path:
+    """Return the place of a value in a folder; names are keys that a task chose.
+
+    :raises FlyteValueException: if the name leads out of the folder
+    """
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise FlyteValueException(name, "It names a value to download, and cannot be the name of a file")
+    return folder / name
