@@ -81,4 +81,4 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Train three models on `flyte up`, pick the best, load it."""
-    run(session, "python", "examples/demo.py", *session.posargs, env={"FLYTE_STOCK_PYTHON": stock_python(session)})
+    run(session, "python", "examples/demo.py", *session.posargs)

@@ -1,4 +1,4 @@
-"""Split a data set, train three models side by side, evaluate them, keep the best: written for stock flytekit."""
+"""Split a data set, train three models side by side, evaluate them, keep the best."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import joblib
 import pandas as pd
-from flytekit import current_context, task, workflow
-from flytekit.types.file import FlyteFile
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +17,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from flyte_kit import FlyteFile, current_context, task, workflow
 
 MODELS = {
     "logistic": lambda: LogisticRegression(max_iter=2000),
