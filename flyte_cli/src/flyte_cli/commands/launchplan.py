@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flyte_cli.activation import activate, deactivate, find_plan, report_activation
+from flyte_cli.completion_values import launch_plan_names, launch_plan_versions
 from flyte_cli.confirmation import dry_run_option
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
@@ -36,8 +37,8 @@ def command() -> None:
 
 
 @command.command(name="activate")
-@click.argument("name")
-@click.argument("version", default="")
+@click.argument("name", shell_complete=launch_plan_names)
+@click.argument("version", default="", shell_complete=launch_plan_versions)
 @dry_run_option
 @project_option
 @domain_option
@@ -50,8 +51,8 @@ def activate_command(name: str, version: str, dry_run: bool, project: str, domai
 
 
 @command.command(name="deactivate")
-@click.argument("name")
-@click.argument("version", default="")
+@click.argument("name", shell_complete=launch_plan_names)
+@click.argument("version", default="", shell_complete=launch_plan_versions)
 @dry_run_option
 @project_option
 @domain_option
@@ -64,8 +65,8 @@ def deactivate_command(name: str, version: str, dry_run: bool, project: str, dom
 
 
 @command.command(name=UNNAMED)
-@click.argument("name")
-@click.argument("version", default="")
+@click.argument("name", shell_complete=launch_plan_names)
+@click.argument("version", default="", shell_complete=launch_plan_versions)
 @click.option("--activate", "wanted", flag_value="activate", help="Make it the active version.")
 @click.option("--deactivate", "wanted", flag_value="deactivate", help="Make it inactive.")
 @dry_run_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
 from flyte_cli.urns import execution_id
@@ -12,7 +13,7 @@ from flyte_cli.where import domain_option, project_option
 
 
 @click.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @name_option
 @click.option("--overwrite-cache", is_flag=True, help="Run cached tasks too, and replace what the cache holds.")
 @wait_option

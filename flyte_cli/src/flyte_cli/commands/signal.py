@@ -8,6 +8,7 @@ from flyteidl.core.literals_pb2 import Literal
 from flyteidl.core.types_pb2 import SimpleType
 
 from flyte_cli.commands.get.signals import VIEW, signals
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.output import output_option, print_rows
 from flyte_cli.remotes import remote
 from flyte_cli.urns import execution_id
@@ -28,7 +29,7 @@ command.add_command(signals, "list")
 
 
 @command.command(name="set")
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @click.argument("name")
 @click.argument("value")
 @project_option
@@ -40,7 +41,7 @@ def set_value(execution: str, name: str, value: str, project: str, domain: str, 
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @click.argument("name")
 @project_option
 @domain_option
@@ -51,7 +52,7 @@ def approve(execution: str, name: str, project: str, domain: str, output: str) -
 
 
 @command.command()
-@click.argument("execution")
+@click.argument("execution", shell_complete=known_executions)
 @click.argument("name")
 @project_option
 @domain_option

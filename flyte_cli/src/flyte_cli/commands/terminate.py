@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.confirmation import dry_run_option, yes_option
 from flyte_cli.output import output_option
 from flyte_cli.remotes import remote
@@ -12,7 +13,7 @@ from flyte_cli.where import domain_option, project_option
 
 
 @click.command()
-@click.argument("executions", nargs=-1)
+@click.argument("executions", shell_complete=known_executions, nargs=-1)
 @cause_option
 @click.option("--all", "all_of_them", is_flag=True, help="End all that run in the project's domain, after a question.")
 @click.option(

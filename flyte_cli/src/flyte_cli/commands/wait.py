@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.output import as_data, output_option, print_data
 from flyte_cli.remotes import remote
 from flyte_cli.urns import execution_id
@@ -14,7 +15,7 @@ from flyte_cli.where import domain_option, project_option
 
 
 @click.command()
-@click.argument("executions", nargs=-1, required=True)
+@click.argument("executions", shell_complete=known_executions, nargs=-1, required=True)
 @timeout_option
 @poll_option
 @project_option
