@@ -51,9 +51,12 @@ def test_all_are_ended_once_the_user_agrees(up, sleeping) -> None:
     assert up.flyte("terminate", "--all", "--yes") == "nothing runs\n"
 
 
-def test_all_of_one_phase(up, sleeping) -> None:
-    assert up.flyte("terminate", "--all", "--phase", "failing", "--yes", "-o", "json") == "[]\n"
-    up.flyte("terminate", *sleeping)
+def test_all_of_one_phase(up, sleeping, eventually) -> None:
+    eventually(lambda: all(up.phase(name) == WorkflowExecution.RUNNING for name in sleeping))
+    assert up.flyte("terminate", "--all", "--phase", "FAILING", "--yes", "-o", "json") == "[]\n"
+    told = json.loads(up.flyte("terminate", "--all", "--phase", "running", "--phase", "QUEUED", "--yes", "-o", "json"))
+    assert {row["name"] for row in told} == set(sleeping)
+    assert {up.wait(name) for name in sleeping} == {"ABORTED"}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def command() -> None:
 @click.option("--insecure", is_flag=True, help="No TLS.")
 @click.option("--file", type=click.Path(path_type=Path), help="File to write, in place of ~/.flyte/config.yaml.")
 @yes_option
-def init(host: str, console: str, insecure: bool, file: Path | None, yes: bool) -> None:
+@output_option
+def init(host: str, console: str, insecure: bool, file: Path | None, yes: bool, output: str) -> None:
     """Write ~/.flyte/config.yaml, which flytekit, pyflyte and flytectl read too.
 
     Without --host it is for the `flyte up` of this machine, with the keys of its object store.
@@ -58,7 +59,11 @@ def init(host: str, console: str, insecure: bool, file: Path | None, yes: bool) 
     if path.exists():
         confirm(f"Write over {path}?", yes=yes)
     write_config(path, config)
-    click.echo(f"{path} is written, for {config['admin']['endpoint']}; `flyte doctor` looks whether it answers")
+    endpoint = config["admin"]["endpoint"]
+    if output == "table":
+        click.echo(f"{path} is written, for {endpoint}; `flyte doctor` looks whether it answers")
+    else:
+        print_data({"file": str(path), "endpoint": endpoint}, output)
     if (named := os.environ.get("FLYTECTL_CONFIG")) and Path(named).absolute() != path.absolute():
         click.echo(f"flyte: FLYTECTL_CONFIG names {named}, which wins: unset it to use {path}", err=True)
 

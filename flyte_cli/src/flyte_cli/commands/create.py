@@ -105,21 +105,27 @@ def execution(
     if sum(map(bool, ways)) != 1:
         raise click.UsageError("say what to run: --execFile, --workflow, --task, --relaunch or --recover")
     with remote(project, domain) as client:
-        again = relaunch or recover
-        if again and dry_run:
-            click.echo(f"{again} would be run again")
-        elif again:
-            wanted = execution_id(again, project, domain)
-            overwrite = bool(options["overwrite_cache"])
-            if relaunch:
-                started = client.relaunch(wanted, name or None, overwrite_cache=overwrite)
-            else:
-                started = client.recover(wanted, name or None)
-            report_started(client, started.message, wait=wait, output=output)
-        else:
+        if exec_file or options["workflow"] or options["task"]:
             order = read_order(exec_file) if exec_file else Order()
             order = order.with_options(**options, **renamed, envs={**order.envs, **pairs_of(envs, "--envs")})
             _start(client, order, name, wait=wait, dry_run=dry_run, output=output)
+            return
+        again = execution_id(relaunch or recover or "", project, domain)
+        if dry_run:
+            _say_again(again.name, output)
+            return
+        if relaunch:
+            started = client.relaunch(again, name or None, overwrite_cache=bool(options["overwrite_cache"]))
+        else:
+            started = client.recover(again, name or None)
+        report_started(client, started.message, wait=wait, output=output)
+
+
+def _say_again(execution: str, output: str) -> None:
+    if output == "table":
+        click.echo(f"{execution} would be run again")
+    else:
+        print_data({"execution": execution, "dry_run": True}, output)
 
 
 def _start(client: FlyteRemote, order: Order, name: str, *, wait: bool, dry_run: bool, output: str) -> None:

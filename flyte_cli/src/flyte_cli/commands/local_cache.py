@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flyte_cli.output import output_option, print_data
 from flyte_kit.core.local_cache import LocalTaskCache
 
 
@@ -13,7 +14,11 @@ def command() -> None:
 
 
 @command.command()
-def clear() -> None:
+@output_option
+def clear(output: str) -> None:
     """Forget all of them; the tasks run again next time."""
     LocalTaskCache.clear()
-    click.echo("cleared")
+    if output == "table":
+        click.echo("cleared")
+    else:
+        print_data({"cleared": True}, output)
