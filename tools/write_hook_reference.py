@@ -10,8 +10,10 @@ from typing import Any
 from generated import main, plain, table
 
 from flyte_core import events, hookspecs, storage, task_types
+from flyte_kit import hookspecs as sdk
 
 HOOKS = (hookspecs.flyte_task_types, hookspecs.flyte_storage, hookspecs.flyte_event_sinks)
+SDK_HOOKS = (sdk.flyte_type_transformers, sdk.flyte_image_builder)
 CONTEXTS = (hookspecs.PluginContext, hookspecs.StorageContext, task_types.TaskContext, task_types.TaskPaths)
 VALUES = (task_types.PhaseInfo, storage.BlobInfo, storage.SignedUrl, events.RecordedEvent)
 PORTS = (
@@ -84,6 +86,7 @@ def attributes_of(cls: type) -> list[tuple[str, str, str]]:
 if __name__ == "__main__":
     parts = {
         "hooks": "\n\n".join(hook(function) for function in HOOKS),
+        "sdk hooks": f"{text(sdk)}\n\n" + "\n\n".join(hook(function) for function in SDK_HOOKS),
         "ports": "\n\n".join(port(cls) for cls in PORTS),
         "values": "\n\n".join(value(cls) for cls in (*CONTEXTS, *VALUES)),
         "version": f"This page describes version `{hookspecs.API_VERSION}` of the interface (`hookspecs.API_VERSION`).",

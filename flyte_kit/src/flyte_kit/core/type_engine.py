@@ -41,8 +41,11 @@ from flyte_kit.loggers import logger
 
 if TYPE_CHECKING:
     from concurrent import futures
+
+    from flyte_kit import sdk_plugins
 else:
     futures = deferred("concurrent.futures")
+    sdk_plugins = deferred("flyte_kit.sdk_plugins")
 
 __all__ = [
     "AsyncTypeTransformer",
@@ -95,6 +98,7 @@ class TypeEngine:
     _found: typing.ClassVar[dict[Any, TypeTransformer[Any]]] = {}
     _waiting: typing.ClassVar[dict[str, str]] = dict(FAMILIES)
     _warned: typing.ClassVar[set[str]] = set()
+    _extended: typing.ClassVar[set[str]] = set()
 
     @classmethod
     def register(cls, transformer: TypeTransformer[Any], additional_types: Iterable[Any] | None = None) -> None:
@@ -149,6 +153,8 @@ class TypeEngine:
                 return found
         if dataclasses.is_dataclass(python_type):
             return typing.cast(TypeTransformer[Any], _transformer("dataclasses", "DATACLASSES"))
+        if cls._load_plugins():
+            return cls._search(python_type)
         cls._warn_pickle(str(python_type))
         return typing.cast(TypeTransformer[Any], _transformer("pickles", "PICKLES"))
 
@@ -176,6 +182,21 @@ class TypeEngine:
         """Load the transformers of libraries that have been imported since."""
         for library in [name for name in cls._waiting if name in sys.modules]:
             importlib.import_module(cls._waiting.pop(library))
+
+    @classmethod
+    def _load_plugins(cls) -> bool:
+        """Load the installed plugins of libraries that are imported; return whether there were new ones.
+
+        :raises flyte_core.errors.PluginError: naming the package that breaks
+        """
+        plugins = sdk_plugins.type_plugins()
+        news = [library for library in plugins if library in sys.modules and library not in cls._extended]
+        for library in news:
+            cls._extended.add(library)
+            for point in plugins[library]:
+                for transformer in sdk_plugins.transformers_of(point):
+                    cls.register(transformer)
+        return bool(news)
 
     @classmethod
     def _warn_pickle(cls, name: str) -> None:
@@ -346,6 +367,7 @@ class TypeEngine:
             for library in [name for name in cls._waiting if name.startswith("flyte_kit.")]:
                 importlib.import_module(library)
             cls.load_families()
+            cls._load_plugins()
             found = cls._guess(flyte_type)
         if found is None:
             raise ValueError(f"No transformers could reverse Flyte literal type {flyte_type}")

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     import hashlib
     import pathlib
     from importlib import metadata
+
+    from flyte_kit import sdk_plugins
 else:
     pathlib = deferred("pathlib")
     hashlib = deferred("hashlib")
     metadata = deferred("importlib.metadata")
+    sdk_plugins = deferred("flyte_kit.sdk_plugins")
 
 NOOP = "noop"
 _NOT_IN_ID = {"pip_secret_mounts", "builder", "runtime_packages"}
@@ -239,16 +242,22 @@ class ImageBuildEngine:
             cls.build(image_spec.base_image)
         if image_spec.builder is None:
             return
-        if image_spec.builder not in cls.registry:
-            raise ConfigError(
-                f"image builder {image_spec.builder!r} is not registered; there are {sorted(cls.registry)}"
-            )
-        builder = cls.registry[image_spec.builder].builder
+        builder = cls._builder(image_spec.builder)
         if builder.should_build(image_spec):
             real = builder.build_image(image_spec)
             if real:
                 cls.real_names[name] = real
         cls._built.add(name)
+
+    @classmethod
+    def _builder(cls, name: str) -> ImageSpecBuilder:
+        if name not in cls.registry:
+            installed = sdk_plugins.image_builders()
+            if name not in installed:
+                known = ", ".join(sorted({*cls.registry, *installed}))
+                raise ConfigError(f"no installed package has an image builder {name!r}; there are {known}")
+            cls.register(name, sdk_plugins.builder_of(installed[name]))
+        return cls.registry[name].builder
 
 
 def _digest(spec: ImageSpec) -> str:
