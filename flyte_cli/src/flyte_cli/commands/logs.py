@@ -20,7 +20,8 @@ from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.log_streams import LogSource, LogStream, log_sources
 from flyte_cli.node_tree import TreeNode, attempts, walk
-from flyte_cli.terminal_phases import TERMINAL, is_ended
+from flyte_cli.patience import Patience
+from flyte_cli.terminal_phases import is_ended
 from flyte_cli.urns import execution_id
 from flyte_core.errors import NotFound
 
@@ -71,16 +72,18 @@ def command(
     wanted = execution_id(execution, project, domain)
     reader = LogReader({*more_nodes, *filter(None, (node,))}, attempt, tail)
     printer = TextPrinter(wanted.name) if output == "text" else JsonPrinter(as_lines=follow)
+    patience = Patience()
     with admin() as stub:
-        while True:
-            ended = (
-                stub.GetExecution(WorkflowExecutionGetRequest(id=wanted), timeout=CALL_SECONDS).closure.phase
-                in TERMINAL
-            )
+
+        def look() -> bool:
+            """Print what is new; return whether nothing more can come."""
+            request = WorkflowExecutionGetRequest(id=wanted)
+            ended = is_ended(stub.GetExecution(request, timeout=CALL_SECONDS).closure)
             for source, stream in reader.streams(stub, wanted):
                 printer.print_new(source, stream)
-            if ended or not follow:
-                break
+            return ended
+
+        while not (ended := patience.look(look)) and follow:
             time.sleep(POLL_SECONDS)
     printer.end()
     for stream in reader.opened.values():

@@ -15,6 +15,7 @@ from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from flyte_cli.connection import connected, domain_option, project_option
 from flyte_cli.node_facts import COLORS
 from flyte_cli.output import Column, Table, output_option, print_data, printable
+from flyte_cli.patience import Patience
 from flyte_cli.times import duration_text, now
 from flyte_cli.waiting_reasons import Running, RunningReader
 
@@ -63,11 +64,12 @@ def _live(look: Callable[[], list[Running]], title: str, interval: float) -> Non
     """Show the table again and again, until Ctrl-C."""
     from rich.live import Live
 
+    patience = Patience()
     try:
-        with Live(_table(look(), title), auto_refresh=False, screen=True) as live:
+        with Live(_table(patience.look(look), title), auto_refresh=False, screen=True) as live:
             while True:
                 time.sleep(interval)
-                live.update(_table(look(), title), refresh=True)
+                live.update(_table(patience.look(look), title), refresh=True)
     except KeyboardInterrupt:
         return
 

@@ -19,6 +19,7 @@ from flyte_cli.filters import execution_field, of_executions
 from flyte_cli.node_tree import last_line
 from flyte_cli.output import RowPrinter, View, print_rows
 from flyte_cli.paging import pages
+from flyte_cli.patience import Patience
 from flyte_cli.terminal_phases import TERMINAL
 from flyte_cli.times import duration_text, now, seconds_of, time_text
 from flyte_cli.urns import execution_id, urn
@@ -87,8 +88,9 @@ def _watch(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, listing:
     """Print executions, then each of them again when its phase changes."""
     printer = RowPrinter(VIEW, listing.output)
     phases: dict[str, int] = {}
+    patience = Patience()
     while True:
-        rows = _executions(stub, wanted, listing)
+        rows = patience.look(lambda: _executions(stub, wanted, listing))
         changed = [row for row in rows if phases.get(row.id.name) != row.closure.phase]
         phases.update({row.id.name: row.closure.phase for row in changed})
         printer.print(changed)

@@ -68,6 +68,7 @@ def listing_options(
         ),
         click.option("--all", "everything", is_flag=True, help="All, however many there are."),
         rows_output_option,
+        *_FLYTECTL,
     ]
     if ordered:
         options.insert(2, click.option("--asc", is_flag=True, help="Smallest or oldest first."))
@@ -88,6 +89,15 @@ def listing_options(
     return decorate
 
 
+_FLYTECTL = (
+    click.option("--filter.fieldSelector", "selector", default="", hidden=True),
+    click.option("--filter.limit", "its_limit", type=click.IntRange(min=1), hidden=True),
+    click.option("--filter.sortBy", "its_sort", default="", hidden=True),
+    click.option("--filter.asc", "its_asc", is_flag=True, hidden=True),
+)
+"""flytectl's spellings of the same; its selectors are joined with commas."""
+
+
 def phase_option(phases: Sequence[str]) -> Callable[[F], F]:
     """Return the option ``--phase``."""
     return click.option(
@@ -101,16 +111,18 @@ def phase_option(phases: Sequence[str]) -> Callable[[F], F]:
 
 
 def _listing(given: dict[str, Any], phases: Sequence[str]) -> Listing:
-    terms = [filter_term(text) for text in given.pop("filters")]
+    selectors = given.pop("selector").split(",")
+    terms = [filter_term(text) for text in (*given.pop("filters"), *filter(None, selectors))]
     if phases:
         terms.append(f"value_in(phase,{';'.join(phases)})")
     if begin := given.pop("begin"):
         terms.append(f"gte(created_at,{since(begin).isoformat()})")
-    direction = Sort.ASCENDING if given.pop("asc", False) else Sort.DESCENDING
-    limit = given.pop("limit")
+    is_ascending = any([given.pop("asc", False), given.pop("its_asc")])
+    keys = [given.pop("its_sort"), given.pop("sort_by", "")]
+    limits = [given.pop("its_limit"), given.pop("limit")]
     return Listing(
         filters="+".join(terms),
-        sort=Sort(key=given.pop("sort_by", ""), direction=direction),
-        limit=None if given.pop("everything") else limit,
+        sort=Sort(key=next(filter(None, keys), ""), direction=Sort.ASCENDING if is_ascending else Sort.DESCENDING),
+        limit=None if given.pop("everything") else next(filter(None, limits)),
         output=given.pop("output"),
     )

@@ -23,7 +23,8 @@ from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
 from flyte_cli.node_tree import attempts, check_execution, last_line, node_executions, with_whole_error
 from flyte_cli.output import RowPrinter, View, print_rows
-from flyte_cli.terminal_phases import TERMINAL
+from flyte_cli.patience import Patience
+from flyte_cli.terminal_phases import is_ended
 from flyte_cli.times import duration_text, now, seconds_of, time_text
 from flyte_cli.urns import execution_id
 
@@ -88,16 +89,21 @@ def _watch(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, listi
     """Print nodes, then each of them again when its phase changes."""
     printer = RowPrinter(NODE_VIEW, listing.output)
     phases: dict[str, int] = {}
+    patience = Patience()
     while True:
-        request = WorkflowExecutionGetRequest(id=execution)
-        ended = stub.GetExecution(request, timeout=CALL_SECONDS).closure.phase in TERMINAL
-        changed = [row for row in _nodes(stub, execution, listing) if phases.get(row.id.node_id) != row.closure.phase]
+        ended, rows = patience.look(lambda: (_has_ended(stub, execution), list(_nodes(stub, execution, listing))))
+        changed = [row for row in rows if phases.get(row.id.node_id) != row.closure.phase]
         phases.update({row.id.node_id: row.closure.phase for row in changed})
         if changed:
             printer.print(changed)
         if ended:
             return
         time.sleep(WATCH_SECONDS)
+
+
+def _has_ended(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier) -> bool:
+    request = WorkflowExecutionGetRequest(id=execution)
+    return is_ended(stub.GetExecution(request, timeout=CALL_SECONDS).closure)
 
 
 @click.command(name="task-executions")
