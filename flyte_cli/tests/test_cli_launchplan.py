@@ -57,6 +57,11 @@ def test_the_active_version_is_deactivated_without_a_version(up, plan, words) ->
     assert said == f"{plan}: no version is active (before: version 1)\n"
 
 
+def test_deactivating_again_is_no_failure(up, plan) -> None:
+    assert up.flyte("launchplan", "deactivate", plan) == f"{plan}: no version is active (before: none)\n"
+    assert "nothing to change" in up.flyte("update", "launchplan", plan, "--deactivate")
+
+
 def test_deactivating_another_version_leaves_the_active_one(up, plan) -> None:
     up.flyte("launchplan", "activate", plan, "2")
     assert "version 2 is active (before: version 2)" in up.flyte("launchplan", "deactivate", plan, "1")
@@ -70,7 +75,6 @@ def test_a_dry_run_changes_nothing(up, plan) -> None:
 
 
 def test_what_is_not_there_is_named(up, plan) -> None:
-    assert plan in up.flyte("launchplan", "deactivate", plan, code=1)
     assert "nosuch" in up.flyte("launchplan", "deactivate", "nosuch", code=1)
     assert "nosuch" in up.flyte("launchplan", "activate", "nosuch", code=1)
     assert "version" in up.flyte("launchplan", "activate", plan, "77", code=1)

@@ -11,7 +11,6 @@ from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyte_cli.interfaces import schedule_text
 from flyte_cli.output import print_data
 from flyte_cli.urns import entity_id
-from flyte_core.errors import NotFound
 from flyte_kit.remote import FlyteRemote
 
 
@@ -34,20 +33,14 @@ class Activation:
 def find_plan(
     client: FlyteRemote, name: str, version: str, project: str, domain: str, *, active: bool = False
 ) -> LaunchPlan:
-    """Return a version of a launch plan; without a version the newest, or the active one where ``active``.
+    """Return a version of a launch plan: the one that is named, else the active one if ``active``, else the newest.
 
     :param name: a name, or ``lp:PROJECT:DOMAIN:NAME[:VERSION]``
-    :raises flyte_core.errors.NotFound: if no version is active, and that one is wanted
     """
     wanted = entity_id(ResourceType.LAUNCH_PLAN, name, project, domain, version)
-    if not wanted.version and active:
-        found = client.fetch_active_launchplan(wanted.project, wanted.domain, wanted.name)
-        if found is None:
-            client.fetch_launch_plan(wanted.project, wanted.domain, wanted.name)  # or it says: there is none
-            raise NotFound(f"no version of launch plan {wanted.name} is active in {wanted.project}/{wanted.domain}")
-    else:
-        found = client.fetch_launch_plan(wanted.project, wanted.domain, wanted.name, wanted.version or None)
-    plan: LaunchPlan = found.message
+    where = (wanted.project, wanted.domain, wanted.name)
+    found = client.fetch_active_launchplan(*where) if active and not wanted.version else None
+    plan: LaunchPlan = (found or client.fetch_launch_plan(*where, wanted.version or None)).message
     return plan
 
 
