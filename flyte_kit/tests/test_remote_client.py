@@ -25,9 +25,14 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceServicer, add_AdminServi
 
 from flyte_kit.configuration import Config
 from flyte_kit.exceptions.system import FlyteSystemUnavailableException
-from flyte_kit.exceptions.user import FlyteEntityNotExistException, FlyteInvalidInputException, FlyteTimeout
+from flyte_kit.exceptions.user import (
+    FlyteAuthenticationException,
+    FlyteEntityNotExistException,
+    FlyteInvalidInputException,
+    FlyteTimeout,
+)
 from flyte_kit.remote import FlyteRemote
-from flyte_kit.remote.channel import ATTEMPTS, Caller
+from flyte_kit.remote.channel import ATTEMPTS
 from flyte_kit.remote.launching import new_execution_name
 from flyte_kit.remote.watching import pauses
 
@@ -156,31 +161,45 @@ def test_execution_names_are_new_and_valid() -> None:
     assert len(new_execution_name("x" * 100)) <= 63
 
 
-def test_credentials_are_asked_again_once_after_a_refusal() -> None:
-    class Renewing:
-        renewals = 0
+class Guarded(Admin):
+    """Wants to know who asks."""
 
-        def metadata(self) -> list[tuple[str, str]]:
-            return [("authorization", f"Bearer {self.renewals}")]
+    def CreateExecution(self, request: ExecutionCreateRequest, context: Any) -> ExecutionCreateResponse:
+        if dict(context.invocation_metadata()).get("authorization") != "Bearer 1":
+            self.asked.append("refused")
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+        return super().CreateExecution(request, context)
 
-        def renew(self) -> bool:
-            self.renewals += 1
-            return True
 
-    class Refused(grpc.RpcError):
-        def code(self) -> grpc.StatusCode:
-            return grpc.StatusCode.UNAUTHENTICATED
+class Renewing:
+    """A login whose first token is not good any more."""
 
-        def details(self) -> str:
-            return "who are you"
+    def __init__(self, last: int) -> None:
+        self.renewals, self._last = 0, last
 
-    seen: list[Any] = []
+    def metadata(self) -> list[tuple[str, str]]:
+        return [("authorization", f"Bearer {self.renewals}")]
 
-    def method(request: Any, timeout: Any, metadata: Any) -> str:
-        seen.append(metadata)
-        if len(seen) == 1:
-            raise Refused
-        return "answer"
+    def renew(self) -> bool:
+        self.renewals = min(self.renewals + 1, self._last)
+        return True
 
-    assert Caller(Renewing()).call(method, None) == "answer"
-    assert seen[1] == [("authorization", "Bearer 1")]
+
+@pytest.mark.parametrize(("last", "created"), [(1, ["one"]), (0, [])])
+def test_a_login_is_renewed_once_after_a_refusal(last: int, created: list[str]) -> None:
+    admin = Guarded()
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    add_AdminServiceServicer_to_server(admin, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    login = Renewing(last)
+    client = Impatient(Config.for_endpoint(f"127.0.0.1:{port}", insecure=True), "p", "d", credentials=login)
+    if created:
+        _start(client, "one")
+    else:
+        with pytest.raises(FlyteAuthenticationException, match="who are you"):
+            _start(client, "one")
+    assert admin.created == created
+    assert admin.asked.count("refused") == 2 - len(created)
+    client.close()
+    server.stop(None)

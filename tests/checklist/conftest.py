@@ -87,7 +87,7 @@ class Running:
         cwd: Path = PROGRAMS,
         **variables: str,
     ) -> str:
-        """Run `flyte` in the folder of the programs, or another, and return what it printed; stderr too when it fails."""
+        """Run `flyte`, in the folder of the programs or another; return what it printed, stderr too when it fails."""
         environment = {**os.environ, **NOT_A_TERMINAL, "FLYTECTL_CONFIG": self.config, **variables}
         done = subprocess.run(
             [sys.executable, "-m", "flyte_cli", *arguments],

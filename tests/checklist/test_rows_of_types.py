@@ -45,6 +45,7 @@ class NotAnnotated:
         self.n = n
 
 
+MaybeInt: Any = Optional[int]  # noqa: UP045 - as users write it
 INDIA = timezone(timedelta(hours=5, minutes=30))
 SIMPLE: dict[str, tuple[Any, Any]] = {
     "largest": (int, 2**63 - 1),
@@ -99,7 +100,7 @@ def test_065_a_union_says_which_of_its_types_a_value_has() -> None:
     found = passed(Union[int, str], "text")  # noqa: UP007 - as users write it
     assert found.value == "text"
     assert found.literal.scalar.union.type.structure.tag == "str"
-    empty = passed(Optional[int], None)
+    empty = passed(MaybeInt, None)
     assert empty.value is None
     assert empty.literal.scalar.union.value.scalar.HasField("none_type")
 

@@ -32,6 +32,7 @@ def every_kind(
     f: float = 1.0,
     text: str = "",
     flag: bool = False,
+    other: bool = True,
     at: datetime = datetime(2020, 1, 1, tzinfo=UTC),
     day: date = date(2020, 1, 1),
     span: timedelta = timedelta(seconds=1),
@@ -46,8 +47,8 @@ def every_kind(
     o: int | None = None,
 ) -> str:
     return (
-        f"{n=} {f=} {text=} {flag=} at={at.isoformat()} {day=!s} {span=!s} {xs=} {m=} {d=} {size=} {model=} {colour=}"
-        f" {choice=} {u=} {o=}"
+        f"{n=} {f=} {text=} {flag=} {other=} at={at.isoformat()} {day=!s} {span=!s} {xs=} {m=} {d=} {size=} {model=}"
+        f" {colour=} {choice=} {u=} {o=}"
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 
@@ -20,6 +20,7 @@ from flyte_kit.exceptions.user import (
     FlyteInvalidInputException,
     FlyteTimeout,
 )
+from flyte_kit.remote.login.credentials import Credentials, LoginInterceptor, login_of
 
 OPTIONS = (
     ("grpc.max_metadata_size", 32 * 1024),
@@ -41,38 +42,23 @@ _ERRORS: dict[grpc.StatusCode, type[Exception]] = {
 }
 
 
-class Credentials(Protocol):
-    """Port of logins: what goes with every call."""
-
-    def metadata(self) -> Sequence[tuple[str, str]]:
-        """Return header names and values."""
-        ...
-
-    def renew(self) -> bool:
-        """Log in again after a refusal; return whether a further attempt makes sense."""
-        ...
-
-
-class NoCredentials:
-    """Calls without a login."""
-
-    def metadata(self) -> Sequence[tuple[str, str]]:
-        """Return nothing."""
-        return ()
-
-    def renew(self) -> bool:
-        """Do nothing."""
-        return False
-
-
-def open_channel(platform: PlatformConfig) -> grpc.Channel:
+def open_channel(platform: PlatformConfig, credentials: Credentials | None = None) -> grpc.Channel:
     """Return a channel to a control plane; nothing is sent yet.
 
     gRPC asks the proxy of ``http_proxy`` for every address; no proxy reaches the loopback of this machine.
+
+    :param credentials: port of logins; without it the login that the settings ask for
     """
-    options: tuple[tuple[str, int], ...] = OPTIONS
-    if is_loopback(platform.endpoint):
-        options = (*OPTIONS, ("grpc.enable_http_proxy", 0))
+    options: list[tuple[str, Any]] = [*OPTIONS]
+    if platform.http_proxy_url:
+        options.append(("grpc.http_proxy", platform.http_proxy_url))
+    elif is_loopback(platform.endpoint):
+        options.append(("grpc.enable_http_proxy", 0))
+    channel = _bare_channel(platform, options)
+    return grpc.intercept_channel(channel, LoginInterceptor(credentials or login_of(platform, channel)))
+
+
+def _bare_channel(platform: PlatformConfig, options: list[tuple[str, Any]]) -> grpc.Channel:
     if platform.insecure:
         return grpc.insecure_channel(platform.endpoint, options=options)
     authority = None
@@ -87,12 +73,10 @@ def open_channel(platform: PlatformConfig) -> grpc.Channel:
 class Caller:
     """Makes calls.
 
-    :param credentials: port of logins
     :param sleep: waits that many seconds
     """
 
-    def __init__(self, credentials: Credentials | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._credentials: Credentials = credentials or NoCredentials()
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep
 
     def call(self, method: Any, request: Any, *, timeout: float | None = None) -> Any:
@@ -103,15 +87,11 @@ class Caller:
 
         :raises FlyteEntityNotExistException: and the other errors of this module's table, with the server's words
         """
-        renewed = False
         for attempt in range(ATTEMPTS):
             try:
-                return method(request, timeout=timeout, metadata=[*self._credentials.metadata()])
+                return method(request, timeout=timeout)
             except grpc.RpcError as error:
                 code = error.code()
-                if code is grpc.StatusCode.UNAUTHENTICATED and not renewed and self._credentials.renew():
-                    renewed = True
-                    continue
                 if code not in _AGAIN or attempt + 1 == ATTEMPTS:
                     raise translated(error) from error
                 self._sleep(FIRST_PAUSE * 2**attempt)

@@ -9,8 +9,9 @@ from typing import Any
 from flyte_kit.configuration.platform import Config
 from flyte_kit.core.context_manager import FlyteContext, FlyteContextManager
 from flyte_kit.core.data_persistence import FileAccessProvider
-from flyte_kit.remote.channel import Caller, Credentials, open_channel
+from flyte_kit.remote.channel import Caller, open_channel
 from flyte_kit.remote.client import Client
+from flyte_kit.remote.login.credentials import Credentials
 
 
 class Connected:
@@ -45,7 +46,7 @@ class Connected:
     def client(self) -> Client:
         """The services; the channel is opened when they are first asked for."""
         if self._client is None:
-            self._client = Client(open_channel(self.config.platform), Caller(self._credentials, self.sleep))
+            self._client = Client(open_channel(self.config.platform, self._credentials), Caller(self.sleep))
         return self._client
 
     @property
