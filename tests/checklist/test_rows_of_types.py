@@ -142,7 +142,7 @@ def test_068_a_folder_is_uploaded_and_listed_without_fetching_it(tmp_path: Path)
     assert (Path(found.value) / "deep" / "two.txt").read_text() == "22"
 
 
-def test_067_files_and_068_folders_go_between_remote_tasks(up: Any, program: Callable[[str], Any]) -> None:
+def test_068_a_folder_and_a_file_go_between_remote_tasks(up: Any, program: Callable[[str], Any]) -> None:
     execution = up.run(program("rows_of_workflows").files, inputs={"n": 3})
     assert execution.outputs.get("o0") == "one file"
     assert execution.outputs.get("o1") == ["part0.txt", "part1.txt", "part2.txt"]

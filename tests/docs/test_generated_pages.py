@@ -11,9 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOOLS = (
     "draw_state_machine.py",
+    "write_checklist.py",
     "write_cli_reference.py",
     "write_compatibility.py",
     "write_hook_reference.py",
+    "write_sdk_reference.py",
     "write_settings_reference.py",
 )
 
