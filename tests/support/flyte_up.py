@@ -115,8 +115,8 @@ class Stock:
 
 
 @contextmanager
-def own_server(data: Path, stock_python: str) -> Iterator[Server]:
-    up = start_up(data, free_ports(3), stock_python)
+def own_server(data: Path, stock_python: str, *options: str) -> Iterator[Server]:
+    up = start_up(data, free_ports(3), stock_python, *options)
     try:
         yield up
     finally:

@@ -104,20 +104,33 @@ def task(  # noqa: PLR0913 - the arguments of flytekit's decorator
 
     :param task_config: object of a plugin, which decides what kind of task this is
     :param cache: whether, or how, results are kept; ``True`` needs ``cache_version`` (the older spelling) or a policy
-    :param retries: after a recoverable failure
+    :param retries: how often it is tried again after a recoverable failure
     :param interruptible: whether it may run on machines that can be taken away; None leaves it to the workflow
     :param deprecated: message for those who use it
-    :param timeout: of one attempt; a number means seconds
+    :param timeout: of one attempt; a number means seconds, 0 no limit
     :param container_image: text (with ``{{.image.<name>.fqn}}`` and the like) or an ImageSpec
     :param environment: variables of its container
-    :param requests: what it asks of the machine; with ``limits``, or both in ``resources``
+    :param requests: what it asks of the machine
+    :param limits: what it may not use more of
+    :param secret_requests: secrets that it may read with ``current_context().secrets``
+    :param execution_mode: set by ``@dynamic`` and ``@eager``
     :param node_dependency_hints: what a dynamic task may call, to be registered with it
     :param task_resolver: finds the task again in its container
-    :param enable_deck: whether its runs make HTML pages; ``deck_fields`` says which
-    :param pod_template: pod into which its container goes; ``pod_template_name`` names one of the cluster
+    :param docs: description that consoles show; the docstring's without it
+    :param disable_deck: older spelling of ``enable_deck``, the other way round
+    :param enable_deck: whether its runs make HTML pages
+    :param deck_fields: which pages
+    :param pod_template: pod into which its container goes
+    :param pod_template_name: a template that the cluster has
+    :param accelerator: kind of device, of ``flyte_kit.extras.accelerators``
     :param pickle_untyped: parameters without annotation are pickles
     :param shared_memory: True, or a size
-    :param labels: of its pod, as ``annotations``
+    :param resources: requests and limits in one: each amount, or a pair of both
+    :param labels: of its pod
+    :param annotations: of its pod
+    :param cache_version: older spelling of ``Cache(version=…)``
+    :param cache_serialize: older spelling of ``Cache(serialize=…)``: of equal calls one runs, the others wait for it
+    :param cache_ignore_input_vars: older spelling of ``Cache(ignored_inputs=…)``
     """
 
     def wrapper(function: Callable[..., Any]) -> PythonFunctionTask:
