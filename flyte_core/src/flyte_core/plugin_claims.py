@@ -13,14 +13,17 @@ KNOWN_PACKAGES = {
     "python-task": "flyte-plugin-pod",
     "raw-container": "flyte-plugin-pod",
     "sidecar": "flyte-plugin-pod",
+    "sqlite": "flyte-plugin-pod",
+    "eager_failure_handler_task": "flyte-plugin-pod",
     "spark": "flyte-plugin-spark",
     "hive": "flyte-plugin-hive",
     "aws_batch": "flyte-plugin-batch",
+    "echo": "flyte-plugin-echo",
     "s3": "flyte-plugin-s3",
 }
 """Task type or URL scheme → package that is known to serve it: what an error tells the user to install."""
 
-BUNDLED_PACKAGES = frozenset({"flyte-plugin-pod", "flyte-plugin-s3"})
+BUNDLED_PACKAGES = frozenset({"flyte-plugin-pod", "flyte-plugin-s3", "flyte-plugin-echo"})
 """Packages that an installation of the ``flyte`` command brings along: one is missing only where it was removed."""
 
 

@@ -52,7 +52,8 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_both_plugin_ids_serve_what_the_metadata_claims() -> None:
     served = {item.plugin_id: tuple(item.task_types) for item in plugin.flyte_task_types(PluginContext())}
-    assert served == {"container": ("container", "python-task", "raw-container"), "sidecar": ("sidecar",)}
+    containers = ("container", "python-task", "raw-container", "sqlite", "eager_failure_handler_task")
+    assert served == {"container": containers, "sidecar": ("sidecar",)}
 
 
 RUNNING = {

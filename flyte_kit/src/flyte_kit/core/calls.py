@@ -67,13 +67,14 @@ def call_entity(entity: Any, *args: Any, **kwargs: Any) -> Any:
     inputs = named_arguments(entity, args, kwargs)
     ctx = FlyteContextManager.current_context()
     state = ctx.execution_state
-    if state is not None and state.mode is ExecutionMode.EAGER_EXECUTION:
+    compiles = ctx.compilation_state is not None and ctx.compilation_state.mode == 1
+    if state is not None and state.mode is ExecutionMode.EAGER_EXECUTION and not compiles:
         return run_coroutine(ctx.worker_queue.add(entity, input_kwargs=inputs))
     if state is not None and state.mode in {ExecutionMode.TASK_EXECUTION, ExecutionMode.LOCAL_TASK_EXECUTION}:
         logger.error(
             "%s is called within a task: it runs in the same container, not as a task of its own.", entity.name
         )
-    if ctx.compilation_state is not None and ctx.compilation_state.mode == 1:
+    if compiles:
         return create_and_link_node(ctx, entity, **inputs)
     if state is not None and state.is_local_execution():
         return _call_within_run(ctx, state, entity, inputs)
@@ -84,7 +85,9 @@ async def async_call_entity(entity: Any, *args: Any, **kwargs: Any) -> Any:
     """Carry out the call of an async task; within an eager task on a cluster it awaits an execution."""
     inputs = named_arguments(entity, args, kwargs)
     ctx = FlyteContextManager.current_context()
-    if ctx.execution_state is not None and ctx.execution_state.mode is ExecutionMode.EAGER_EXECUTION:
+    compiles = ctx.compilation_state is not None and ctx.compilation_state.mode == 1
+    eager = ctx.execution_state is not None and ctx.execution_state.mode is ExecutionMode.EAGER_EXECUTION
+    if eager and not compiles:
         if ctx.worker_queue is None:
             raise AssertionError("Worker queue missing, must be set when trying to execute tasks in an eager workflow")
         return await ctx.worker_queue.add(entity, input_kwargs=inputs)

@@ -11,6 +11,9 @@ from flyte_plugin_pod.build import build_pod
 from flyte_plugin_pod.config import PodConfig
 from flyte_plugin_pod.observe import observe_pod
 
+CONTAINERS = ("container", "python-task", "raw-container", "sqlite", "eager_failure_handler_task")
+"""Task types of flytekit that are a container and nothing else; upstream runs them by its default plugin."""
+
 
 class PodTaskType:
     """One of the plugin ids that upstream has for pods; all build and read pods the same way."""
@@ -40,7 +43,7 @@ class PodPlugin:
         """Return upstream's two plugin ids for pods."""
         config = PodConfig.parse(ctx.config)
         return [
-            PodTaskType("container", ("container", "python-task", "raw-container"), config),
+            PodTaskType("container", CONTAINERS, config),
             PodTaskType("sidecar", ("sidecar",), config),
         ]
 
