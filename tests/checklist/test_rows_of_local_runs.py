@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from flyte_kit import kwtypes, task, workflow
+from flyte_kit import dynamic, kwtypes, task, workflow
 from flyte_kit.core.task import Echo
+from flyte_kit.exceptions.user import FlyteValidationException
 from flyte_kit.extras.sqlite3 import SQLite3Config, SQLite3Task
 from flyte_kit.sensor import BaseSensor, FileSensor
 from flyte_kit.testing import patch, task_mock
@@ -69,6 +70,21 @@ def test_041_a_query_b_runs_remotely(up: Any, tmp_path: Path) -> None:
     assert [*frame["product"]] == [10, 20]
 
 
+CELL = """
+@task
+def of_a_cell(x: int) -> int:
+    return x + 7
+
+@workflow
+def wf(x: int) -> int:
+    return of_a_cell(x=of_a_cell(x=x))
+
+@dynamic
+def fan(x: int) -> int:
+    return of_a_cell(x=x)
+"""
+
+
 class Immediately(BaseSensor):
     async def poke(self) -> bool:
         return True
@@ -111,16 +127,18 @@ def test_057_an_echo_b_runs_remotely_without_a_container(up: Any) -> None:
     assert up.value(echoed, a=5) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="tasks of a notebook are not registered with their pickle yet")
 def test_058_a_task_of_a_notebook_runs_from_its_pickle(up: Any, tmp_path: Path) -> None:
     from flyte_kit.configuration import Config
     from flyte_kit.remote import FlyteRemote
 
     interactive = FlyteRemote(Config.auto(up.config), "flytesnacks", "development", interactive_mode_enabled=True)
-    scope: dict[str, Any] = {"__name__": "__main__", "task": task}
-    exec("@task\ndef of_a_cell(x: int) -> int:\n    return x + 7\n", scope)
+    scope: dict[str, Any] = {"__name__": "__main__", "task": task, "workflow": workflow, "dynamic": dynamic}
+    exec(CELL, scope)
     execution = interactive.execute(scope["of_a_cell"], inputs={"x": 1}, wait=True)
     assert execution.outputs.get("o0") == 8
+    assert interactive.execute(scope["wf"], inputs={"x": 1}, wait=True).outputs.get("o0") == 15
+    with pytest.raises(FlyteValidationException, match="fan"):
+        interactive.execute(scope["fan"], inputs={"x": 1})
 
 
 @pytest.mark.xfail(strict=True, reason="there is no editor in the browser for a running task (vscode)")

@@ -16,6 +16,7 @@ from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.base_task import PythonTask, TaskMetadata, TaskResolverMixin
 from flyte_kit.core.constants import RUNTIME_PACKAGES_ENV_NAME
 from flyte_kit.core.context_manager import FlyteContextManager
+from flyte_kit.core.notebook_tasks import default_notebook_task_resolver as default_notebook_task_resolver
 from flyte_kit.core.pod_template import PodTemplate, pod_of_template
 from flyte_kit.core.resources import Resources, ResourceSpec, chosen, extended_resources
 from flyte_kit.core.security import Secret

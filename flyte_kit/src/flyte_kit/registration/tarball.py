@@ -47,6 +47,19 @@ def pack(root: Path, copy: CopyFileDetection, *, deref_symlinks: bool = False) -
     return Tarball(f"fast{text}.tar.gz", text, _packed(root, files, deref_symlinks=deref_symlinks), tuple(files))
 
 
+def pack_file(name: str, content: bytes, digest: str) -> Tarball:
+    """Pack one file that is in no folder.
+
+    :param digest: of what is in it
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return Tarball(f"fast{digest}.tar.gz", digest, gzip.compress(buffer.getvalue(), mtime=0), (name,))
+
+
 def _packed(root: Path, files: list[str], *, deref_symlinks: bool) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, dereference=deref_symlinks) as tar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,8 @@ class Connected:
     :param default_project: of calls that name none; likewise ``default_domain``
     :param data_upload_location: prefix of raw outputs of what is launched from here
     :param credentials: port of logins
+    :param interactive_mode_enabled: whether tasks go along as pickles, because they are in no file; without it in a
+        notebook
     """
 
     sleep: Callable[[float], None] = staticmethod(time.sleep)
@@ -33,6 +36,7 @@ class Connected:
         default_domain: str | None = None,
         data_upload_location: str | None = None,
         credentials: Credentials | None = None,
+        interactive_mode_enabled: bool | None = None,
         **kwargs: Any,
     ) -> None:
         self.config = config
@@ -40,6 +44,9 @@ class Connected:
         self.default_domain = default_domain or config.task.domain
         self.data_upload_location = data_upload_location
         self._credentials = credentials
+        self.interactive_mode_enabled = (
+            hasattr(builtins, "__IPYTHON__") if interactive_mode_enabled is None else interactive_mode_enabled
+        )
         self._client: Client | None = None
 
     @property

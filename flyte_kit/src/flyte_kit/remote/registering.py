@@ -18,12 +18,13 @@ from flyte_kit.configuration.images import ImageConfig
 from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.core.launch_plan import LaunchPlan
+from flyte_kit.core.notebook_tasks import PICKLE_NAME, pickled
 from flyte_kit.core.options import Options
 from flyte_kit.core.tracker import extract_task_module
 from flyte_kit.core.workflow import WorkflowBase
 from flyte_kit.exceptions.user import FlyteEntityAlreadyExistsException
 from flyte_kit.registration.sources import CopyFileDetection, project_root
-from flyte_kit.registration.tarball import Tarball, pack
+from flyte_kit.registration.tarball import Tarball, pack, pack_file
 from flyte_kit.registration.versions import version_of, with_code
 from flyte_kit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 from flyte_kit.remote.fetching import Fetching
@@ -240,6 +241,10 @@ class Registering(Fetching):
         """
         if settings.should_fast_serialize():
             return settings
+        if self.interactive_mode_enabled and root is None:
+            content, digest = pickled(entity)
+            code = pack_file(PICKLE_NAME, content, digest)
+            return with_code(settings, code, self.upload_code(code, settings.project, settings.domain), destination)
         folder = root or _root_of(entity)
         if folder is None or copy is CopyFileDetection.NO_COPY:
             return settings if settings.version else dataclasses.replace(settings, version=version_of("", settings))
