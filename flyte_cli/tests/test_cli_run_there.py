@@ -241,6 +241,55 @@ def test_a_diff_shows_what_a_registration_would_change(up: Any, write: Callable[
     up.flyte("diff", "--exit-code", str(program), code=1)
 
 
+EAGER = """
+import asyncio
+import time
+
+from flyte_kit import eager, task, workflow
+
+
+@task
+def double(x: int) -> int:
+    return 2 * x
+
+
+@task
+async def slow(x: int) -> int:
+    time.sleep(60)
+    return x
+
+
+@workflow
+def twice(x: int) -> int:
+    return double(x=double(x=x))
+
+
+@eager
+async def careful(x: int) -> int:
+    return twice(x=double(x=x)) if x > 1 else double(x=x)
+
+
+@eager
+async def stumbles(x: int) -> int:
+    started = asyncio.create_task(slow(x=x))
+    await asyncio.sleep(2)
+    raise ValueError(f"no {x}")
+"""
+
+
+def test_an_eager_task_starts_executions_and_leaves_none_behind(up: Any, tmp_path: Path) -> None:
+    program = tmp_path / "eagerly.py"
+    program.write_text(EAGER)
+    out = up.flyte("run", "--remote", "--follow", str(program), "careful", "--x", "3", seconds=90)
+    assert "o0: 24" in out
+    err = up.flyte("run", "--remote", "--follow", str(program), "stumbles", "--x", "3", code=1, seconds=90)
+    assert "ValueError: no 3" in err
+    rows = json.loads(up.flyte("get", "executions", "-o", "json", "--limit", "5"))
+    started = [row for row in rows if row["spec"]["launch_plan"]["name"] == "eagerly.slow"]
+    assert len(started) == 1
+    assert up.wait(started[0]["id"]["name"]) == "ABORTED"
+
+
 def test_on_a_terminal_the_tree_is_drawn(up: Any, write: Callable[..., Path]) -> None:
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "flyte_cli", "run", "--remote", "--follow", str(write("drawn")), "wf"]

@@ -180,12 +180,15 @@ def _run_there(entity: Any, path: Path, inputs: dict[str, Any], asked: LaunchOpt
     from flyte_cli.programs.remote_run import start
     from flyte_cli.remotes import remote
     from flyte_kit.core.base_task import PythonTask
+    from flyte_kit.core.eager import EagerAsyncPythonFunctionTask
     from flyte_kit.registration.sources import project_root
 
     settings = settings_of(options, project=asked.project, domain=asked.domain, version=options["version"])
     copy = COPY["all" if options["copy_all"] else options["copy"]]
     if copy is COPY["none"] and not settings.version:
         raise click.UsageError("--copy none needs --version: without code there is nothing to make one of.")
+    if isinstance(entity, EagerAsyncPythonFunctionTask):
+        entity = entity.get_as_workflow()  # it ends what an eager task that fails has started
     with remote(asked.project, asked.domain) as client:
         settings = client.with_code(entity, settings, project_root(path), copy, options["destination_dir"])
         client.register_entity(entity, settings)
