@@ -56,7 +56,9 @@ async def running(settings: UpSettings, step: Callable[[str], None]) -> AsyncIte
         stack.callback(store.close)
         images = ImageTable(tuple((rule.pattern, rule.python) for rule in settings.images))
         step("opening the cluster; tasks that were running are taken over")
-        cluster = await EmbeddedCluster.open(settings.cluster_dir, store=store, images=images)
+        cluster = await EmbeddedCluster.open(
+            settings.cluster_dir, store=store, images=images, secrets=settings.secrets_dir
+        )
         stack.push_async_callback(cluster.close)
         endpoint = HttpServer(create_object_store_app(store, [credentials]), BrowserGuard(LOCAL_HOSTS, ()))
         await endpoint.start(settings.address(settings.s3_port))

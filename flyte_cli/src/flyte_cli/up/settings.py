@@ -121,6 +121,11 @@ class UpSettings:
         return self.data_dir / "cluster"
 
     @property
+    def secrets_dir(self) -> Path:
+        """Secrets for tasks, by group and key: ``secrets/<group>/<key>``."""
+        return self.data_dir / "secrets"
+
+    @property
     def objects_dir(self) -> Path:
         """The object store's folder: one folder a bucket."""
         return self.data_dir / "objects"

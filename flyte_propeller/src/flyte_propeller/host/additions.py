@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flyteidl.core.security_pb2 import Secret
-from google.protobuf import text_format
-
 from flyte_core.cluster import Manifest
 from flyte_core.identifiers import label_value
 from flyte_core.task_types import TaskContext
+from flyte_propeller.host.secret_requests import INJECT_SECRETS, SECRET_ANNOTATION, encode_secret
 
 FINALIZER = "flyte.org/finalizer-k8s"
 """Keeps an object until the result that it shows is recorded."""
-INJECT_SECRETS = "inject-flyte-secrets"
-"""Label of the pods to which the secrets webhook attends."""
-SECRET_ANNOTATION = "flyte.secrets/s"
-
-_RFC_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_SECRET_ALPHABET = b"abcdefghijklmnopqrstuvwxyz123456"
 
 
 def with_platform_labels(ctx: TaskContext) -> TaskContext:
@@ -67,10 +58,3 @@ def is_ours(found: Manifest, ctx: TaskContext) -> bool:
     """Tell whether the object belongs to this incarnation of the execution, and not to one before of the same name."""
     owners = found["metadata"].get("ownerReferences") or ()
     return any(owner.get("uid") == ctx.owner["uid"] for owner in owners)
-
-
-def encode_secret(secret: Secret) -> str:
-    """Return a secret's request as upstream's webhook reads it: protobuf text in its own base-32 alphabet."""
-    text = text_format.MessageToString(secret, as_one_line=True)
-    encoded = base64.b32encode(text.encode()).rstrip(b"=")
-    return encoded.translate(bytes.maketrans(_RFC_ALPHABET, _SECRET_ALPHABET)).decode()

@@ -16,6 +16,7 @@ from flyte_propeller.adapters.embedded.container import LOG_LIMIT, Machine
 from flyte_propeller.adapters.embedded.environments import ImageTable
 from flyte_propeller.adapters.embedded.kubelet import Kubelet
 from flyte_propeller.adapters.embedded.object_store import ObjectStore
+from flyte_propeller.adapters.embedded.secrets import SecretSource
 from flyte_propeller.adapters.embedded.warm import WarmParents
 
 LOG = logging.getLogger(__name__)
@@ -46,11 +47,13 @@ class EmbeddedCluster:
         *,
         store: BlobStore,
         images: ImageTable | None = None,
+        secrets: Path | None = None,
         log_limit: int = LOG_LIMIT,
         memory_limits: bool = False,
     ) -> EmbeddedCluster:
         """Open or make the cluster in that folder.
 
+        :param secrets: folder of secrets by group and key; ``secrets`` in that folder without it
         :param log_limit: bytes of one container's log; what is over it is cut from the middle
         :param memory_limits: end containers that take more than their ``resources.limits.memory`` (OOMKilled)
         :raises flyte_core.errors.ConfigError: if another process has it open
@@ -65,7 +68,8 @@ class EmbeddedCluster:
             raise
         warm = WarmParents(folder / "warm")
         warm.remove_strays()
-        machine = Machine(store, images or ImageTable(), warm, folder / "logs", log_limit, memory_limits)
+        source = SecretSource(secrets or folder / "secrets")
+        machine = Machine(store, images or ImageTable(), warm, folder / "logs", source, log_limit, memory_limits)
         return cls(folder, lock, objects, machine)
 
     async def warm(self, python: Path) -> None:

@@ -46,6 +46,11 @@ class AttemptFolder:
         """Folder for temporary files of the containers."""
         return self.path / "tmp"
 
+    @property
+    def secrets(self) -> Path:
+        """Folder of the secrets that the containers want as files."""
+        return self.path / "secrets"
+
     def create(self) -> None:
         """Make the folder; it may exist. The folders in it are made by who needs them."""
         with contextlib.suppress(FileExistsError):

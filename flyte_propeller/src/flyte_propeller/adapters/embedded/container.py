@@ -16,6 +16,7 @@ from flyte_core.storage import BlobStore
 from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder
 from flyte_propeller.adapters.embedded.entrypoints import prepare
 from flyte_propeller.adapters.embedded.environments import Environment, ImageTable
+from flyte_propeller.adapters.embedded.secrets import SecretSource, inject
 from flyte_propeller.adapters.embedded.warm import WarmParents
 
 LOG_LIMIT = 64 * 2**20
@@ -30,6 +31,7 @@ class Machine:
     """What a pod needs of this machine.
 
     :ivar logs: folder of logs: ``namespace/pod/container.log``
+    :ivar secrets: where the values of secrets are
     :ivar log_limit: bytes of one log
     :ivar memory_limits: whether ``resources.limits.memory`` is enforced
     """
@@ -38,6 +40,7 @@ class Machine:
     images: ImageTable
     warm: WarmParents
     logs: Path
+    secrets: SecretSource
     log_limit: int = LOG_LIMIT
     memory_limits: bool = False
 
@@ -95,6 +98,7 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
     try:
         prepared = await prepare(argv, folder.work, machine.store)
         memory = _memory_limit(container) if machine.memory_limits else None
+        secrets = inject(metadata.get("annotations") or {}, machine.secrets, folder.secrets)
     except SystemFault:
         raise
     except FlyteError as error:
@@ -106,7 +110,7 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
         "claim": str(folder.claim_file(name)),
         "exit": str(folder.exit_file(name)),
         "argv": list(prepared.argv),
-        "env": _environment(container, environment, folder, prepared.python_path),
+        "env": {**_environment(container, environment, folder, prepared.python_path), **secrets},
         "cwd": str(folder.work),
         "folders": [str(folder.work), str(folder.temporary), str(log.parent)],
         "log": str(log),
