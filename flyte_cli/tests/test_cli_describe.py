@@ -104,8 +104,8 @@ def test_an_id_tells_its_kind(up, broken) -> None:
     [
         (("task", "nosuch"), "`flyte get tasks` lists what is"),
         (("launch-plan", "nosuch"), "`flyte get launch-plans` lists what is"),
-        (("task", "breaks.task0", "77"), "77"),
-        (("execution", "nosuch"), "nosuch"),
+        (("task", "breaks.task0", "77"), "`flyte get tasks breaks.task0` lists the versions"),
+        (("execution", "nosuch"), "`flyte get executions -p flytesnacks -d development` lists those"),
         (("node", "broken", "n77"), "n77"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -95,6 +95,9 @@ def test_executions_by_phase_and_time(up, broken) -> None:
     failed = names(up.flyte("get", "executions", "--phase", "failed", "--phase", "ABORTED", "-o", "name"))
     assert "ex:flytesnacks:development:broken" in failed
     assert "ex:flytesnacks:development:quick1" not in failed
+    assert names(up.flyte("get", "executions", "--filter", "phase in (FAILED;ABORTED)", "-o", "name")) == failed
+    flytectls = ("--filter.fieldSelector", "phase=SUCCEEDED,name=quick1", "--filter.limit", "1")
+    assert names(up.flyte("get", "execution", *flytectls, "-o", "name")) == ["ex:flytesnacks:development:quick1"]
     assert "quick1" in up.flyte("get", "executions", "--since", "1h", "--filter", "name=quick1")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     assert names(up.flyte("get", "executions", "--since", tomorrow, "-o", "name")) == []
@@ -197,4 +200,5 @@ def test_what_is_not_understood_says_what_would_be(up, arguments, complaint) -> 
 def test_what_is_not_there_is_named(up) -> None:
     assert "there is no project nosuch" in up.flyte("get", "project", "nosuch", code=1)
     assert "nosuch" in up.flyte("get", "execution", "nosuch", code=1)
-    assert "nosuch" in up.flyte("get", "nodes", "nosuch", code=1)
+    for kind in ("nodes", "task-executions", "signals"):
+        assert "`flyte get executions -p flytesnacks" in up.flyte("get", kind, "nosuch", code=1)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flyteidl.admin.common_pb2 import Sort
-from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetRequest, NodeExecutionListRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecution, TaskExecutionListRequest
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
@@ -108,14 +107,6 @@ def attempts(stub: AdminServiceStub, node: NodeExecutionIdentifier, filters: str
     """Yield the attempts of one node, oldest first."""
     request = TaskExecutionListRequest(node_execution_id=node, filters=filters, sort_by=OLDEST_FIRST)
     return pages(stub.ListTaskExecutions, request, "task_executions")
-
-
-def check_execution(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier) -> None:
-    """Do nothing if there is such an execution: lists of its nodes are empty where there is none.
-
-    :raises flyte_core.errors.NotFound: if there is none
-    """
-    stub.GetExecution(WorkflowExecutionGetRequest(id=execution), timeout=CALL_SECONDS)
 
 
 def last_line(message: str) -> str:

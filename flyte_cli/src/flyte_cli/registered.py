@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ObjectGetRequest, ResourceListRequest, Sort
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
@@ -27,13 +28,22 @@ def list_method(stub: AdminServiceStub, kind: int) -> tuple[Any, str]:
 
 
 def get_entity(stub: AdminServiceStub, identifier: Identifier) -> Any:
-    """Return what is registered under an identifier, whole."""
+    """Return what is registered under an identifier, whole.
+
+    :raises flyte_core.errors.NotFound: if nothing is
+    """
     method = {
         ResourceType.TASK: stub.GetTask,
         ResourceType.WORKFLOW: stub.GetWorkflow,
         ResourceType.LAUNCH_PLAN: stub.GetLaunchPlan,
     }[identifier.resource_type]
-    return method(ObjectGetRequest(id=identifier), timeout=CALL_SECONDS)
+    try:
+        return method(ObjectGetRequest(id=identifier), timeout=CALL_SECONDS)
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        listing = f"`flyte get {_plural(identifier)} {identifier.name}`"
+        raise NotFound(f"{urn(identifier)}: it is not registered; {listing} lists the versions that are") from error
 
 
 def versions(stub: AdminServiceStub, identifier: Identifier, limit: int | None = None) -> Iterator[Any]:
@@ -52,7 +62,11 @@ def find_entity(stub: AdminServiceStub, identifier: Identifier) -> Any:
         return get_entity(stub, identifier)
     newest = next(versions(stub, identifier, 1), None)
     if newest is None:
-        noun = NOUNS[identifier.resource_type]
-        listing = f"`flyte get {noun.replace(' ', '-')}s`"
-        raise NotFound(f"{urn(identifier)}: no version of this {noun} is registered; {listing} lists what is")
+        listing = f"`flyte get {_plural(identifier)}`"
+        raise NotFound(f"{urn(identifier)}: no version of it is registered; {listing} lists what is")
     return get_entity(stub, newest.id)
+
+
+def _plural(identifier: Identifier) -> str:
+    """Return the kind as commands spell it."""
+    return f"{NOUNS[identifier.resource_type].replace(' ', '-')}s"

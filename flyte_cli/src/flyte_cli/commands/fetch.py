@@ -25,6 +25,7 @@ from flyteidl.service.dataproxy_pb2_grpc import DataProxyServiceStub
 from flyte_cli.completion_values import executions
 from flyte_cli.connection import CALL_SECONDS, connected, find_endpoint
 from flyte_cli.documents import print_description
+from flyte_cli.executions import get_execution
 from flyte_cli.literal_values import plain, plain_map
 from flyte_cli.node_tree import node_executions
 from flyte_cli.output import output_option
@@ -89,6 +90,7 @@ def _plain(value: Literal | LiteralMap) -> Any:
 def _of_execution(
     stub: AdminServiceStub, proxy: DataProxyServiceStub, wanted: WorkflowExecutionIdentifier, *, with_decks: bool
 ) -> Fetched:
+    get_execution(stub, wanted)
     data = stub.GetExecutionData(WorkflowExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
     decks = {}
     if with_decks:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
-from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.executions import get_execution
 from flyte_cli.log_streams import LogSource, LogStream, log_sources
 from flyte_cli.node_tree import TreeNode, attempts, walk
 from flyte_cli.patience import Patience
@@ -77,8 +77,7 @@ def command(
 
         def look() -> bool:
             """Print what is new; return whether nothing more can come."""
-            request = WorkflowExecutionGetRequest(id=wanted)
-            ended = is_ended(stub.GetExecution(request, timeout=CALL_SECONDS).closure)
+            ended = is_ended(get_execution(stub, wanted).closure)
             for source, stream in reader.streams(stub, wanted):
                 printer.print_new(source, stream)
             return ended

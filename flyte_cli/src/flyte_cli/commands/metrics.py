@@ -11,6 +11,7 @@ from flyteidl.core.metrics_pb2 import Span
 
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.executions import get_execution
 from flyte_cli.output import Table, output_option, print_data
 from flyte_cli.times import iso_text
 from flyte_cli.urns import execution_id
@@ -70,8 +71,10 @@ def explain(execution: str, project: str, domain: str, depth: int, output: str) 
 
 
 def _spans(execution: str, project: str, domain: str, depth: int) -> Span:
-    request = WorkflowExecutionGetMetricsRequest(id=execution_id(execution, project, domain), depth=depth)
+    wanted = execution_id(execution, project, domain)
+    request = WorkflowExecutionGetMetricsRequest(id=wanted, depth=depth)
     with admin() as stub:
+        get_execution(stub, wanted)
         span: Span = stub.GetExecutionMetrics(request, timeout=CALL_SECONDS).span
     return span
 

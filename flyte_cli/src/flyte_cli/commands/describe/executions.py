@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from flyteidl.admin.execution_pb2 import WorkflowExecutionGetDataRequest, WorkflowExecutionGetRequest
+from flyteidl.admin.execution_pb2 import WorkflowExecutionGetDataRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeExecutionGetRequest
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
@@ -15,6 +15,7 @@ from flyte_cli.completion_values import nodes as known_nodes
 from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, domain_option, find_endpoint, project_option
 from flyte_cli.documents import print_description
 from flyte_cli.execution_facts import error_facts, execution_facts
+from flyte_cli.executions import get_execution
 from flyte_cli.literal_values import plain_map
 from flyte_cli.node_facts import node_facts, node_lines, resource_facts
 from flyte_cli.node_names import NodeNames
@@ -49,7 +50,7 @@ def executions(execution: str, project: str, domain: str, resources: bool, outpu
 
 
 def _execution(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, endpoint: Endpoint) -> dict[str, Any]:
-    row = stub.GetExecution(WorkflowExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)
+    row = get_execution(stub, wanted)
     values = stub.GetExecutionData(WorkflowExecutionGetDataRequest(id=wanted), timeout=CALL_SECONDS)
     return {
         **execution_facts(row, endpoint.http_url),

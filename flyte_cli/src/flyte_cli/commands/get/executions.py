@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import click
 from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ResourceListRequest, Sort
-from flyteidl.admin.execution_pb2 import Execution, ExecutionMetadata, WorkflowExecutionGetRequest
+from flyteidl.admin.execution_pb2 import Execution, ExecutionMetadata
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
 from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.executions import get_execution
 from flyte_cli.filters import execution_field, of_executions
 from flyte_cli.node_tree import last_line
 from flyte_cli.output import RowPrinter, View, print_rows
@@ -66,22 +67,14 @@ def executions(name: str, project: str, domain: str, watch: bool, listing: Listi
 
 def _executions(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, listing: Listing) -> Sequence[Execution]:
     if wanted.name:
-        return [stub.GetExecution(WorkflowExecutionGetRequest(id=wanted), timeout=CALL_SECONDS)]
+        return [get_execution(stub, wanted)]
     where = NamedEntityIdentifier(project=wanted.project, domain=wanted.domain)
     sort = Sort(key=execution_field(listing.sort.key), direction=listing.sort.direction)
     request = ResourceListRequest(id=where, filters=of_executions(listing.filters), sort_by=sort)
     rows = pages(stub.ListExecutions, request, "executions", listing.limit)
     if listing.output in ("table", "name"):
         return list(rows)
-    return [_with_whole_error(stub, row) for row in rows]
-
-
-def _with_whole_error(stub: AdminServiceStub, row: Execution) -> Execution:
-    """Return the execution as it is when read alone: lists cut error messages at 100 bytes."""
-    if not row.closure.HasField("error"):
-        return row
-    whole: Execution = stub.GetExecution(WorkflowExecutionGetRequest(id=row.id), timeout=CALL_SECONDS)
-    return whole
+    return [get_execution(stub, row.id) if row.closure.HasField("error") else row for row in rows]
 
 
 def _watch(stub: AdminServiceStub, wanted: WorkflowExecutionIdentifier, listing: Listing) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 
 import click
-from flyteidl.admin.execution_pb2 import WorkflowExecutionGetRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution
 from flyteidl.admin.task_execution_pb2 import TaskExecution
 from flyteidl.core.catalog_pb2 import CatalogCacheStatus
@@ -20,8 +19,9 @@ from flyte_cli.commands.get.executions import WATCH_SECONDS
 from flyte_cli.commands.get.listing import Listing, listing_options
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
-from flyte_cli.node_tree import attempts, check_execution, last_line, node_executions, with_whole_error
+from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.executions import get_execution
+from flyte_cli.node_tree import attempts, last_line, node_executions, with_whole_error
 from flyte_cli.output import RowPrinter, View, print_rows
 from flyte_cli.patience import Patience
 from flyte_cli.terminal_phases import is_ended
@@ -73,7 +73,7 @@ def nodes(execution: str, project: str, domain: str, watch: bool, listing: Listi
     """List the nodes of EXECUTION in the order in which they started, each before those that it started itself."""
     wanted = execution_id(execution, project, domain)
     with admin() as stub:
-        check_execution(stub, wanted)
+        get_execution(stub, wanted)  # lists are empty where there is none
         if watch:
             _watch(stub, wanted, listing)
         else:
@@ -102,8 +102,7 @@ def _watch(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier, listi
 
 
 def _has_ended(stub: AdminServiceStub, execution: WorkflowExecutionIdentifier) -> bool:
-    request = WorkflowExecutionGetRequest(id=execution)
-    return is_ended(stub.GetExecution(request, timeout=CALL_SECONDS).closure)
+    return is_ended(get_execution(stub, execution).closure)
 
 
 @click.command(name="task-executions")
@@ -116,7 +115,7 @@ def task_executions(execution: str, node: str, project: str, domain: str, listin
     """List the attempts of the tasks of EXECUTION, of one NODE where given, oldest first."""
     wanted = execution_id(execution, project, domain)
     with admin() as stub:
-        check_execution(stub, wanted)
+        get_execution(stub, wanted)  # lists are empty where there is none
         rows = list(itertools.islice(_attempts(stub, wanted, node, listing.filters), listing.limit))
     print_rows(rows, ATTEMPT_VIEW, listing.output)
 

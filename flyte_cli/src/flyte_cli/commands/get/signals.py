@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 from flyteidl.admin.signal_pb2 import SignalListRequest
+from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.connection import connected, domain_option, project_option
+from flyte_cli.executions import get_execution
 from flyte_cli.literal_values import literal_text
 from flyte_cli.output import View, print_rows
 from flyte_cli.paging import pages
@@ -33,9 +35,9 @@ VIEW = View(
 @listing_options()
 def signals(execution: str, project: str, domain: str, listing: Listing) -> None:
     """List the signals of EXECUTION; those that are WAITING keep a node from going on."""
-    request = SignalListRequest(
-        workflow_execution_id=execution_id(execution, project, domain), filters=listing.filters, sort_by=listing.sort
-    )
+    wanted = execution_id(execution, project, domain)
+    request = SignalListRequest(workflow_execution_id=wanted, filters=listing.filters, sort_by=listing.sort)
     with connected() as channel:
+        get_execution(AdminServiceStub(channel), wanted)  # the list is empty where there is none
         rows = list(pages(SignalServiceStub(channel).ListSignals, request, "signals", listing.limit))
     print_rows(rows, VIEW, listing.output)
