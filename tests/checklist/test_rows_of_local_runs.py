@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from flyte_kit import dynamic, kwtypes, task, workflow
 from flyte_kit.core.task import Echo
 from flyte_kit.exceptions.user import FlyteValidationException
 from flyte_kit.extras.sqlite3 import SQLite3Config, SQLite3Task
+from flyte_kit.extras.webhook import WebhookTask
 from flyte_kit.sensor import BaseSensor, FileSensor
 from flyte_kit.testing import patch, task_mock
 from serialized import spec_of, template_of
@@ -63,7 +67,6 @@ def test_041_a_query_a_runs_here_and_names_its_template_for_the_container(tmp_pa
     assert "{{.taskTemplatePath}}" in template.container.args
 
 
-@pytest.mark.xfail(strict=True, reason="no installed plugin runs tasks of type sqlite in their container")
 def test_041_a_query_b_runs_remotely(up: Any, tmp_path: Path) -> None:
     query = _numbers(tmp_path / "there.db")
     frame = up.value(query, output="results", factor=10).open().all()
@@ -99,18 +102,45 @@ def test_056_a_sensor_a_returns_when_what_it_looks_for_is_there(tmp_path: Path) 
 
 
 @pytest.mark.xfail(strict=True, reason="no installed plugin runs sensors")
-def test_056_a_sensor_b_releases_a_remote_workflow(up: Any, tmp_path: Path) -> None:
+def test_056_a_sensor_c_releases_a_remote_workflow(up: Any, tmp_path: Path) -> None:
     (tmp_path / "there").touch()
     execution = up.run(FileSensor(name="rows.remote_sensor"), inputs={"path": str(tmp_path / "there")})
     assert execution.is_successful, execution.error
 
 
-@pytest.mark.xfail(strict=True, reason="there is no task that calls a web address (WebhookTask)")
-def test_056_a_sensor_c_has_a_webhook_beside_it() -> None:
-    from flyte_kit.extras.webhook import WebhookTask
+class _Hook(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200 if body["n"] != "2" else 500)
+        self.end_headers()
+        self.wfile.write(f"{self.path} {self.headers['X-Who']} {body['n']}".encode())
 
-    template = template_of(WebhookTask(name="rows.hook", url="http://localhost:1/{inputs.a}", method="GET"))
+    def log_message(self, format: str, *args: object) -> None:
+        """Write nothing."""
+
+
+def test_056_a_web_hook_b_is_called_with_the_inputs() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        hook = WebhookTask(
+            name="rows.hook",
+            url=f"http://127.0.0.1:{server.server_port}/items/{{inputs.n}}",
+            headers={"X-Who": "rows"},
+            data={"n": "{inputs.n}"},
+            dynamic_inputs={"n": int},
+            show_url=True,
+        )
+        info = hook(n=1)
+        with pytest.raises(Exception, match="status code 500"):
+            hook(n=2)
+        server.shutdown()
+    assert (info["status_code"], info["response_data"]) == (200, "/items/1 rows 1")
+    assert info["url"].endswith("/items/1")
+    template = template_of(hook)
     assert template.type == "webhook"
+    assert template.custom["method"] == "POST"
+    with pytest.raises(ValueError, match="PUT"):
+        WebhookTask(name="rows.wrong", url="http://localhost", method="PUT")
 
 
 def test_057_an_echo_a_returns_its_inputs() -> None:
@@ -120,7 +150,6 @@ def test_057_an_echo_a_returns_its_inputs() -> None:
     assert (template.type, template.WhichOneof("target")) == ("echo", None)
 
 
-@pytest.mark.xfail(strict=True, reason="no installed plugin runs tasks of type echo")
 def test_057_an_echo_b_runs_remotely_without_a_container(up: Any) -> None:
     from rows_of_task_kinds import echoed
 

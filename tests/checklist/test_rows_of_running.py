@@ -72,7 +72,7 @@ def test_027_whether_a_task_may_be_interrupted_is_said_by_execution_task_and_wor
 
 
 def test_033_an_eager_task_a_starts_executions_that_carry_its_name(kinds: Any, up: Any) -> None:
-    execution = up.run(kinds.twice, inputs={"x": 1}, envs={"FLYTECTL_CONFIG": up.config})
+    execution = up.run(kinds.twice, inputs={"x": 1})
     assert execution.is_successful, execution.error
     assert execution.outputs.get("o0") == 3
     filters = f"eq(execution_tag.key,eager-exec)+eq(execution_tag.value,{execution.name})"
@@ -81,10 +81,9 @@ def test_033_an_eager_task_a_starts_executions_that_carry_its_name(kinds: Any, u
     assert all(child.spec.labels.values["eager-exec"] == execution.name for child in children)
 
 
-@pytest.mark.xfail(strict=True, reason="no installed plugin runs the clean-up task of an eager task")
 def test_033_an_eager_task_b_that_fails_leaves_no_execution_behind(kinds: Any, up: Any) -> None:
     as_workflow = kinds.leaves_an_orphan.get_as_workflow()
-    execution = up.run(as_workflow, inputs={"x": 1}, envs={"FLYTECTL_CONFIG": up.config})
+    execution = up.run(as_workflow, inputs={"x": 1})
     assert execution.phase == "FAILED"
     filters = f"eq(execution_tag.key,eager-exec)+eq(execution_tag.value,{execution.name})"
     found = up.remote.recent_executions(filters=filters)

@@ -41,7 +41,6 @@ INPUTS: dict[str, tuple[tuple[str, ...], str]] = {
     "choice": (("--choice", "b"), "'b'"),
     "union": (("--u", "7"), "7"),
     "optional": (("--o", "7"), "7"),
-    "none": ((), "o=None"),
 }
 
 
@@ -68,6 +67,7 @@ def test_090_inputs_may_come_from_a_file_or_from_standard_input(up: Any, tmp_pat
     given = up.flyte("run", "--inputs-file", str(tmp_path / "inputs.yaml"), "rows_of_inputs.py", "every_kind")
     assert "n=4" in given
     assert "xs=[5, 6]" in given
+    assert "o=None" in given
     piped = up.flyte("run", "--inputs-file", "-", "rows_of_inputs.py", "every_kind", given='{"n": 8}')
     assert "n=8" in piped
 
