@@ -125,34 +125,41 @@ def test_112_a_client_e_that_cannot_log_in_is_told_why(home: Path) -> None:
             _projects(_config(home, port, "  authType: DeviceFlow"))
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, grpc.ServerCredentials]:
-    """A certificate that nobody else has signed."""
-    folder = tmp_path_factory.mktemp("tls")
+def _certificate(folder: Path, name: str) -> tuple[Path, grpc.ServerCredentials]:
+    """Make a certificate that nobody else has signed."""
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    make += ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"]
-    make += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    make += ["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", f"/CN={name}"]
+    make += ["-addext", f"subjectAltName=DNS:{name}"]
     subprocess.run(make, cwd=folder, check=True, capture_output=True)
     pair = ((folder / "key.pem").read_bytes(), (folder / "cert.pem").read_bytes())
     return folder / "cert.pem", grpc.ssl_server_credentials([pair])
 
 
-def test_113_a_server_a_with_a_certificate_of_its_own_is_trusted_when_the_settings_say_so(
-    certificate: tuple[Path, grpc.ServerCredentials], home: Path
-) -> None:
-    path, credentials = certificate
+def _with_tls(home: Path, port: int, *lines: str) -> Path:
+    file = _config(home, port, "  authType: ExternalCommand", "  command: [echo, t]", *lines)
+    file.write_text(file.read_text().replace("insecure: true", "insecure: false").replace("127.0.0.1", "localhost"))
+    return file
+
+
+def test_113_a_server_a_with_a_certificate_of_its_own_is_trusted_when_the_settings_say_so(home: Path) -> None:
+    path, credentials = _certificate(home, "localhost")
     with guarded_control_plane(credentials) as (port, logins):
         logins.good = {"t"}
-        login = ("  authType: ExternalCommand", "  command: [echo, t]")
-        by_file = _config(home, port, *login, f"  caCertFilePath: {path}")
-        by_file.write_text(by_file.read_text().replace("insecure: true", "insecure: false"))
-        assert _projects(by_file) == ["guarded"]
-        unchecked = _config(home, port, *login, "  insecureSkipVerify: true")
-        unchecked.write_text(unchecked.read_text().replace("insecure: true", "insecure: false"))
-        assert _projects(unchecked) == ["guarded"]
-        unknown = _config(home, port, *login)
-        unknown.write_text(unknown.read_text().replace("insecure: true", "insecure: false"))
-        client = FlyteRemote(Config.auto(unknown), "p", "d")
+        assert _projects(_with_tls(home, port, f"  caCertFilePath: {path}")) == ["guarded"]
+        assert _projects(_with_tls(home, port, "  insecureSkipVerify: true")) == ["guarded"]
+        client = FlyteRemote(Config.auto(_with_tls(home, port)), "p", "d")
+        client.sleep = lambda seconds: None
+        with pytest.raises(FlyteSystemUnavailableException):
+            client.list_projects()
+        client.close()
+
+
+def test_113_a_server_c_whose_certificate_has_another_name_is_taken_without_a_check_only(home: Path) -> None:
+    path, credentials = _certificate(home, "elsewhere.example")
+    with guarded_control_plane(credentials) as (port, logins):
+        logins.good = {"t"}
+        assert _projects(_with_tls(home, port, "  insecureSkipVerify: true")) == ["guarded"]
+        client = FlyteRemote(Config.auto(_with_tls(home, port, f"  caCertFilePath: {path}")), "p", "d")
         client.sleep = lambda seconds: None
         with pytest.raises(FlyteSystemUnavailableException):
             client.list_projects()

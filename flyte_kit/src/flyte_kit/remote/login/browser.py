@@ -19,6 +19,8 @@ from flyte_kit.remote.login.servers import LoginServer
 from flyte_kit.remote.login.tokens import Token
 
 PATIENCE_SECONDS = 180.0
+SILENCE_SECONDS = 5.0
+"""After which somebody who has connected and says nothing is let go of."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _PAGE = b"<!doctype html><title>Flyte</title><p>You are logged in. You can close this page.</p>"
 
@@ -108,6 +110,7 @@ class _Listener(HTTPServer):
 
 class _Callback(BaseHTTPRequestHandler):
     server: _Listener
+    timeout = SILENCE_SECONDS
 
     def do_GET(self) -> None:
         """Keep the code of the right page."""

@@ -15,7 +15,7 @@ import grpc
 from flyteidl.service.auth_pb2 import OAuth2MetadataRequest, PublicClientAuthConfigRequest
 from flyteidl.service.auth_pb2_grpc import AuthMetadataServiceStub
 
-from flyte_kit.configuration.platform import PlatformConfig
+from flyte_kit.configuration.platform import PlatformConfig, is_loopback
 from flyte_kit.exceptions.user import FlyteAuthenticationException
 
 TIMEOUT_SECONDS = 30.0
@@ -38,6 +38,7 @@ class LoginServer:
     :ivar header: name of the metadata entry that carries the token
     :ivar redirect_uri: where a browser is sent with the code
     :ivar context: TLS of requests; None where the system's authorities are trusted
+    :ivar plain: whether secrets may go without TLS to another machine, as the whole connection does
     """
 
     token_endpoint: str
@@ -49,6 +50,7 @@ class LoginServer:
     audience: str = ""
     header: str = DEFAULT_HEADER
     context: ssl.SSLContext | None = None
+    plain: bool = False
 
     def post(self, url: str, fields: dict[str, str], *, basic: tuple[str, str] | None = None) -> dict[str, Any]:
         """Send a form and return the JSON of the answer.
@@ -57,8 +59,11 @@ class LoginServer:
         :raises Refused: if the server says no
         :raises FlyteAuthenticationException: if it does not answer, or not with JSON
         """
-        if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+        place = urllib.parse.urlsplit(url)
+        if place.scheme not in {"http", "https"}:
             raise FlyteAuthenticationException(f"the control plane names no address to log in at, but {url!r}")
+        if place.scheme == "http" and not self.plain and not is_loopback(f"{place.hostname}:0"):
+            raise FlyteAuthenticationException(f"the control plane wants secrets to be sent without TLS, to {url}")
         headers = {"Accept": "application/json"}
         if basic is not None:
             pair = ":".join(urllib.parse.quote(each, safe="") for each in basic)
@@ -102,6 +107,7 @@ def discover(channel: grpc.Channel, platform: PlatformConfig) -> LoginServer:
         audience=platform.audience or client.audience,
         header=(client.authorization_metadata_key or DEFAULT_HEADER).lower(),
         context=trusted,
+        plain=platform.insecure,
     )
 
 
