@@ -85,6 +85,14 @@ def test_an_attempt_that_has_not_begun_says_why() -> None:
     assert attempt_text(attempt) == "attempt 2: waiting for resources: no node has 4 CPUs"
 
 
+def test_an_array_says_how_many_of_its_elements_have_ended() -> None:
+    attempt = TaskExecution()
+    attempt.closure.phase = TaskPhases.RUNNING
+    for index, phase in enumerate((TaskPhases.SUCCEEDED, TaskPhases.RUNNING, TaskPhases.FAILED)):
+        attempt.closure.metadata.external_resources.add(index=index, phase=phase)
+    assert attempt_text(attempt) == "its elements, of which 2 of 3 have ended"
+
+
 def test_on_a_terminal_it_goes_on_until_ctrl_c(up) -> None:
     up.register("shown", "sleep 30")
     up.launch("shown", "shown1")

@@ -21,7 +21,7 @@ from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from flyte_cli.node_names import NodeNames
 from flyte_cli.node_tree import attempts, walk
 from flyte_cli.paging import pages
-from flyte_cli.terminal_phases import TERMINAL, TERMINAL_NODES
+from flyte_cli.terminal_phases import TERMINAL, TERMINAL_NODES, TERMINAL_TASKS
 from flyte_cli.times import seconds_of
 
 NEWEST_FIRST = Sort(key="created_at", direction=Sort.DESCENDING)
@@ -103,7 +103,7 @@ class RunningReader:
         if node.closure.phase != NodePhases.RUNNING:
             return "its start"
         open_signals = self._open_signals(node.id.execution_id)
-        return f"signal {', '.join(open_signals)}" if open_signals else "its start"
+        return f"signal {', '.join(open_signals)}" if open_signals else "the end of its sleep, or its first attempt"
 
     def _open_signals(self, execution: WorkflowExecutionIdentifier) -> list[str]:
         request = SignalListRequest(workflow_execution_id=execution)
@@ -115,6 +115,10 @@ def attempt_text(attempt: TaskExecution) -> str:
     """Return what an attempt does or waits for; which attempt it is where it is not the first."""
     closure = attempt.closure
     number = f"attempt {attempt.id.retry_attempt}: " if attempt.id.retry_attempt else ""
+    parts = closure.metadata.external_resources
+    if parts and closure.phase == TaskPhases.RUNNING:
+        ended = {part.index for part in parts if part.phase in TERMINAL_TASKS}
+        return f"{number}its elements, of which {len(ended)} of {len({part.index for part in parts})} have ended"
     if closure.phase == TaskPhases.RUNNING:
         return f"{number}its task, which runs"
     reason = f": {closure.reason.strip()}" if closure.reason else ""
