@@ -19,8 +19,14 @@ from flyte_kit.remote import FlyteRemote
 from login_server import Logins, guarded_control_plane
 
 BROWSER = """
-import sys, urllib.request
-urllib.request.urlopen(sys.argv[1])
+import sys, urllib.error, urllib.parse, urllib.request
+page = sys.argv[1]
+back = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page).query))["redirect_uri"]
+try:  # somebody else on this machine, who does not know the state
+    urllib.request.urlopen(back + "?code=stolen&state=guessed")
+except urllib.error.HTTPError:
+    pass
+urllib.request.urlopen(page)
 """
 
 
@@ -58,7 +64,7 @@ def test_112_a_client_a_proves_itself_by_a_secret(
     guarded: tuple[int, Logins], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, logins = guarded
-    monkeypatch.setenv("ROBOTS_SECRET", "s3cret/+\n")
+    monkeypatch.setenv("ROBOTS_SECRET", "s3cret%41+\n")
     lines = ("  authType: ClientSecret", "  clientId: robot", "  clientSecretEnvVar: ROBOTS_SECRET", "  scopes: [all]")
     file = _config(home, port, *lines)
     client = FlyteRemote(Config.auto(file), "p", "d")

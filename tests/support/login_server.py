@@ -48,7 +48,7 @@ class Logins:
         """Answer the token endpoint."""
         grant = form["grant_type"].rsplit(":", 1)[-1]
         self.asked.append(form)
-        if grant == "client_credentials" and password != "robot:s3cret/+":
+        if grant == "client_credentials" and password != "robot:s3cret%41+":
             return REFUSE, {"error": "invalid_client", "error_description": "the secret is wrong"}
         if grant == "device_code" and self.pending:
             self.pending -= 1
