@@ -241,6 +241,41 @@ def test_a_diff_shows_what_a_registration_would_change(up: Any, write: Callable[
     up.flyte("diff", "--exit-code", str(program), code=1)
 
 
+NESTED = """
+from flyte_kit import conditional, task, workflow
+
+
+@task
+def alpha(x: int) -> int: return x
+@task
+def beta(x: int) -> int: return x
+@workflow
+def inner(x: int) -> int: return beta(x=x)
+@workflow
+def middle(x: int) -> int: return inner(x=beta(x=x))
+@workflow
+def wf(x: int = 3) -> int:
+    y = middle(x=alpha(x=x))
+    return conditional("c").if_(y > 2).then(inner(x=y)).else_().then(alpha(x=y))
+"""
+
+
+def test_nodes_at_every_depth_have_the_names_of_their_authors(up: Any, tmp_path: Path) -> None:
+    (tmp_path / "nested.py").write_text(NESTED)
+    out = up.flyte("run", "--remote", "--follow", str(tmp_path / "nested.py"), "wf")
+    found = dict(re.findall(r" s +(n[-n0-9]+) +(\w+) +SUCCEEDED", out))
+    assert found == {
+        "n0": "alpha",
+        "n1": "middle",
+        "n1-0-n0": "beta",
+        "n1-0-n1": "inner",
+        "n1-0-n1-0-n0": "beta",
+        "n2": "c",
+        "n2-0-n2-n0": "inner",
+        "n2-0-n2-n0-0-n0": "beta",
+    }
+
+
 EAGER = """
 import asyncio
 import time
