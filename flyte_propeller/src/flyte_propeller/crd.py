@@ -77,6 +77,7 @@ def _parse(manifest: Manifest, settings: PropellerSettings, plugin_of: PluginOf)
         console_url=manifest.get("consoleUrl") or "",
         sub_workflow_nodes=tuple(node.index for node in nodes if node.kind == "workflow"),
         branch_nodes=tuple(node.index for node in reversed(nodes) if node.kind == "branch"),
+        array_nodes=tuple(node.index for node in nodes if node.kind == "array"),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from flyteidl.core.condition_pb2 import BooleanExpression
 from flyteidl.core.literals_pb2 import Binding, BindingData
 from flyteidl.core.tasks_pb2 import TaskTemplate
+from flyteidl.core.workflow_pb2 import ArrayNode
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
@@ -18,10 +19,12 @@ from flyte_core import paths
 from flyte_core.cluster import Manifest
 from flyte_core.errors import InvalidInput
 from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
-from flyte_propeller.machine.workflow import Branch, Node, NodeKind
+from flyte_propeller.machine.workflow import Array, Branch, Node, NodeKind
 
 M = TypeVar("M", bound=Message)
-SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch")
+SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch", "array")
+MAPPED_KINDS = ("task",)
+"""Kinds of nodes that an array node maps."""
 MAX_DEPTH = 20
 """Sub-workflows within sub-workflows, at most: what refers to itself is found out."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
@@ -56,7 +59,38 @@ def _node(
         parent=place.parent,
         unique=place.unique_id(node["id"]),
         where=place.folders(node["id"]),
+        array=_array(node, place, tasks, plugin_of) if node["kind"] == "array" else None,
     )
+
+
+def _array(node: Mapping[str, Any], place: Place, tasks: Mapping[str, TaskTemplate], plugin_of: PluginOf) -> Array:
+    array = node["array"]
+    spec = {**array["SubNodeSpec"], "inputBindings": None}  # the array node's own bindings are the same
+    if spec["kind"] not in MAPPED_KINDS:
+        raise InvalidInput(f"node {node['id']!r} maps over a {spec['kind']}, which this data plane does not run yet")
+    element = _node(spec, -1, place, tasks, plugin_of)
+    if element.task is not None and not array.get("IsOriginalSubNodeInterface"):
+        element = replace(element, task=_of_one_element(element.task))
+    ratio = array.get("MinSuccessRatio")
+    return Array(
+        element=element,
+        bound=frozenset(array.get("BoundInputs") or ()),
+        parallelism=array.get("Parallelism"),
+        min_successes=array.get("MinSuccesses"),
+        min_success_ratio=1.0 if ratio is None else float(ratio),
+        own_inputs=array.get("DataMode") == ArrayNode.INDIVIDUAL_INPUT_FILES,
+        run_all=bool(array.get("RunAllSubNodes")),
+    )
+
+
+def _of_one_element(task: TaskTemplate) -> TaskTemplate:
+    """Return the template with the outputs that one element gives: registered is the list that all give."""
+    own = TaskTemplate()
+    own.CopyFrom(task)
+    for name, variable in task.interface.outputs.variables.items():
+        if variable.type.HasField("collection_type"):
+            own.interface.outputs.variables[name].type.CopyFrom(variable.type.collection_type)
+    return own
 
 
 def _kind(node: Mapping[str, Any]) -> NodeKind:

@@ -108,7 +108,8 @@ class Propeller:
         execution = self._executions.get(key)
         if execution is None:
             return
-        index = execution.index.get((metadata.get("labels") or {}).get("node-id", ""))
+        node_id = (metadata.get("labels") or {}).get("node-id", "")
+        index = execution.element_names.get(metadata.get("name", ""), execution.index.get(node_id))
         if index is None:
             execution.inbox.whole = True
         else:

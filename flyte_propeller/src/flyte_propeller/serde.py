@@ -3,7 +3,8 @@
 ``status.phase``, ``startedAt``, ``stoppedAt``, ``message``, ``error``, ``dataDir`` and ``outputRef`` are upstream's
 fields. The rest is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a
 JSON text, the text, and three bytes for each node of the graph (its phase + 1, or 0 until it has ended; its attempt in
-two bytes).
+two bytes). Elements of array nodes that run are listed as nodes are, by address; those that have ended are three bytes
+each, deflated together.
 
 :class:`StateWriter` keeps the parts of the document and renews those of the nodes that changed, so that the cost of
 a write is that of the nodes which are active, and some microseconds per thousand of the others.
@@ -27,6 +28,8 @@ from immutables import Map
 from flyte_core import paths
 from flyte_core.errors import InvalidInput
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
+from flyte_propeller.array_serde import array_from_json, array_to_json
+from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.state import NodeState, Settled, TaskAttempt, WorkflowState
 
 VERSION = 1
@@ -42,17 +45,21 @@ class StateWriter:
 
     slots: bytearray
     active: dict[int, str] = field(default_factory=dict)
+    elements: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, state: WorkflowState, nodes: int) -> StateWriter:
         """Start from this state of a workflow with that many nodes."""
         writer = cls(bytearray(nodes * _SLOT.size))
-        writer.note(state, (*state.settled, *state.active))
+        writer.note(state, (*state.settled, *state.active, *state.elements))
         return writer
 
     def note(self, state: WorkflowState, touched: Iterable[int]) -> None:
         """Take over the nodes of these indices as they are in the state."""
         for index in touched:
+            if is_element(index):
+                self._note_element(index, state.elements.get(index))
+                continue
             settled, node = state.settled.get(index), state.active.get(index)
             slot = (settled.phase + 1, settled.attempt) if settled is not None else (0, 0)
             _SLOT.pack_into(self.slots, index * _SLOT.size, *slot)
@@ -61,10 +68,17 @@ class StateWriter:
             else:
                 self.active.pop(index, None)
 
+    def _note_element(self, address: int, element: NodeState | None) -> None:
+        if element is not None:
+            self.elements[address] = f'"{address}":{_compact(_node_to_json(element))}'
+        else:
+            self.elements.pop(address, None)
+
     def encode(self, state: WorkflowState) -> bytes:
         """Return the state, deflated."""
         rest = _compact({"c": [[*key, token] for key, token in state.cleanup.items()], "m": state.muted})
-        text = f'{{"a":{{{",".join(self.active.values())}}},{rest[1:]}'.encode()
+        live = f',"e":{{{",".join(self.elements.values())}}}' if self.elements else ""
+        text = f'{{"a":{{{",".join(self.active.values())}}}{live},{rest[1:]}'.encode()
         return zlib.compress(b"".join((_LENGTH.pack(len(text)), text, self.slots)), _LEVEL)
 
 
@@ -115,6 +129,7 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
             phase=WorkflowPhase(status["phase"]),
             active=Map({int(index): _node_from_json(node) for index, node in document["a"].items()}),
             settled=Map(_settled(slots)),
+            elements=Map({int(address): _node_from_json(node) for address, node in document.get("e", {}).items()}),
             cleanup=Map({(index, attempt): token for index, attempt, token in document["c"]}),
             error=error,
             message=status.get("message", ""),
@@ -147,7 +162,7 @@ def _compact(value: Any) -> str:
 
 def _node_to_json(node: NodeState) -> list[Any]:
     task = [node.task.token, int(node.task.phase), node.task.version] if node.task is not None else None
-    return [
+    values = [
         int(node.phase),
         node.attempt,
         node.system_failures,
@@ -155,10 +170,11 @@ def _node_to_json(node: NodeState) -> list[Any]:
         node.attempt_started_at.timestamp() if node.attempt_started_at else None,
         task,
     ]
+    return [*values, array_to_json(node.array)] if node.array is not None else values
 
 
 def _node_from_json(values: list[Any]) -> NodeState:
-    phase, attempt, system_failures, queued, started, task = values
+    phase, attempt, system_failures, queued, started, task, *array = values
     return NodeState(
         NodePhase(phase),
         attempt,
@@ -166,6 +182,7 @@ def _node_from_json(values: list[Any]) -> NodeState:
         datetime.fromtimestamp(queued, UTC) if queued is not None else None,
         datetime.fromtimestamp(started, UTC) if started is not None else None,
         TaskAttempt(task[0], TaskPhase(task[1]), task[2]) if task is not None else None,
+        array_from_json(array[0]) if array else None,
     )
 
 

@@ -133,10 +133,18 @@ def _array(array: ArrayNode, tasks: Mapping[Key, TaskTemplate]) -> dict[str, Any
     def chosen(oneof: str, field: str) -> Any:
         return getattr(array, field) if array.WhichOneof(oneof) == field else None
 
-    return {
+    spec = {
         "SubNodeSpec": node_spec(array.node, tasks),
         "Parallelism": chosen("parallelism_option", "parallelism"),
         "MinSuccesses": chosen("success_criteria", "min_successes"),
         "MinSuccessRatio": chosen("success_criteria", "min_success_ratio"),
         "BoundInputs": list(array.bound_inputs) or None,
     }
+    # Upstream's manifest does not say these, and its data plane does not heed them.
+    if array.is_original_sub_node_interface.value:
+        spec["IsOriginalSubNodeInterface"] = True
+    if array.data_mode:
+        spec["DataMode"] = array.data_mode
+    if array.run_all_sub_nodes:
+        spec["RunAllSubNodes"] = True
+    return spec

@@ -4,8 +4,9 @@ The order is a contract with the shell:
 
 1. the FlyteWorkflow is read fresh, after everything else was looked at: a round over a state that is older than the
    stored one is abandoned before any effect, and what was seen outside was seen under the state that is still valid;
-2. :class:`Ask` - answered at once, the machine is asked again with the answer as a fact, nothing is stored yet.
-   An answer may write to the object store what any other round would write there too (a node's inputs);
+2. :class:`Ask`, :class:`GatherOutputs` - answered at once, the machine is asked again with the answer as a fact,
+   nothing is stored yet. An answer may write to the object store what any other round would write there too (a node's
+   inputs, an array node's outputs);
 3. :class:`RecordEvent`, in order. While the control plane does not answer the round is abandoned: nothing is stored,
    nothing is counted against anybody;
 4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
@@ -13,6 +14,8 @@ The order is a contract with the shell:
    intends them is the stored one. What they give is a fact of the next round, confirmed by uid. Both are wanted
    again whenever the node is looked at, until the fact is there;
 6. :class:`Finish`, after which the execution is no longer looked at; :class:`WakeAt` only sets a timer.
+
+A ``node`` may be an element of an array node (:mod:`flyte_propeller.machine.addresses`).
 
 Identity: events by (execution, node, phase) or (attempt, phase, version); the others by (node, attempt).
 """
@@ -41,6 +44,17 @@ class Ask:
     node: int
     error: ExecutionError | None = None
     outputs_of: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatherOutputs:
+    """Make lists of the outputs of an array node's elements, and write them as the node's; answered as :class:`Ask` is.
+
+    :ivar ended: how each element has ended, as :class:`flyte_propeller.machine.array_state.ArrayState` keeps it
+    """
+
+    node: int
+    ended: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ class Finish:
     """Label the FlyteWorkflow as ended and let go of it."""
 
 
-Effect: TypeAlias = Ask | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
+Effect: TypeAlias = Ask | GatherOutputs | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowE
 
 from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
-from flyte_propeller.machine import branches, sub_workflows, task_nodes
+from flyte_propeller.machine import array_nodes, branches, elements, sub_workflows, task_nodes
+from flyte_propeller.machine.aborting import abort_all
+from flyte_propeller.machine.addresses import element_of, is_element, node_of
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
 from flyte_propeller.machine.retry import truncated
 from flyte_propeller.machine.state import WorkflowState
-from flyte_propeller.machine.turn import ENDED_WELL, Turn
+from flyte_propeller.machine.turn import ENDED_WELL, Turn, in_place
 from flyte_propeller.machine.workflow import Workflow
 
 STARTS_PER_ROUND = 100
@@ -25,7 +27,12 @@ AUTO_ABORT = "Some node execution failed, auto-abort."
 """Upstream's reason for ending the nodes that still run when a workflow fails."""
 
 
-_BEGIN = {"task": task_nodes.queue, "workflow": sub_workflows.begin, "end": sub_workflows.end}
+_BEGIN = {
+    "task": task_nodes.queue,
+    "array": array_nodes.queue,
+    "workflow": sub_workflows.begin,
+    "end": sub_workflows.end,
+}
 """What a node does whose inputs are resolved, by its kind."""
 
 
@@ -36,7 +43,7 @@ def evaluate(workflow: Workflow, state: WorkflowState, facts: Facts) -> Step:
     """
     turn = Turn(workflow, state, facts)
     for key in sorted(facts.gone):
-        task_nodes.take_gone(turn, key)
+        (elements if is_element(key[0]) else task_nodes).take_gone(turn, key)
     if state.phase not in TERMINAL_WORKFLOW_PHASES:
         _advance(turn)
     _ask_again(turn)
@@ -57,6 +64,7 @@ def _advance(turn: Turn) -> None:
         return
     if turn.state.phase in (WorkflowPhase.RUNNING, WorkflowPhase.HANDLING_FAILURE_NODE):
         _take_facts(turn)
+        _conclude_arrays(turn)
     if turn.state.phase is WorkflowPhase.RUNNING:
         branches.close(turn)
         _start_nodes(turn)
@@ -64,6 +72,9 @@ def _advance(turn: Turn) -> None:
         _settle_workflow(turn)
     if turn.state.phase in (WorkflowPhase.FAILING, WorkflowPhase.HANDLING_FAILURE_NODE):
         _handle_failure(turn)
+    for index in _active_arrays(turn):
+        array_nodes.fill(turn, index)
+        array_nodes.report(turn, index)
 
 
 def _begin(turn: Turn) -> bool:
@@ -93,17 +104,45 @@ def _take_facts(turn: Turn) -> None:
     if facts.refusal is not None and facts.refusal.node is not None:
         _refuse_node(turn, facts.refusal.node, facts.refusal.message)
     for key, launch in sorted(facts.launched.items(), key=lambda item: item[0]):
-        _note(turn, key[0], task_nodes.take_launch(turn, key, launch))
+        if is_element(key[0]):
+            elements.take_launch(turn, key, launch)
+        else:
+            _note(turn, key[0], task_nodes.take_launch(turn, key, launch))
     for key, info in sorted(facts.observed.items(), key=lambda item: item[0]):
-        _note(turn, key[0], task_nodes.take_report(turn, key, info))
+        if is_element(key[0]):
+            elements.take_report(turn, key, info)
+        else:
+            _note(turn, key[0], task_nodes.take_report(turn, key, info))
     for index in sorted(facts.timers):
-        _note(turn, index, task_nodes.check_deadlines(turn, index))
+        if is_element(index):
+            elements.check_deadline(turn, index)
+        else:
+            _note(turn, index, _check_deadlines(turn, index))
+
+
+def _check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
+    if turn.node(index).kind == "array" and index in turn.state.active:
+        return array_nodes.check_deadlines(turn, index)
+    return task_nodes.check_deadlines(turn, index)
+
+
+def _active_arrays(turn: Turn) -> list[int]:
+    return [index for index in turn.workflow.array_nodes if index in turn.state.active]
+
+
+def _conclude_arrays(turn: Turn) -> None:
+    """End array nodes whose elements leave nothing to wait for."""
+    for index in _active_arrays(turn):
+        if index in turn.state.active:
+            _note(turn, index, array_nodes.conclude(turn, index))
 
 
 def _refuse_node(turn: Turn, index: int, message: str) -> None:
     """An event of this node is invalid or too large for the control plane: the node fails (upstream's rule)."""
     node = turn.state.active.get(index)
-    if node is not None:
+    if node is not None and node.array is not None:
+        _note(turn, index, array_nodes.refuse(turn, index, failure("NodeFailed", message)))
+    elif node is not None:
         turn.delete_attempt(index, node)
         _note(turn, index, task_nodes.fail(turn, index, failure("NodeFailed", message)))
 
@@ -181,7 +220,7 @@ def _launch_queued(turn: Turn) -> None:
         index, rest = turn.state.queued.pop()
         turn.state = replace(turn.state, queued=rest)
         if task_nodes.waits_for_place(turn.state, index):
-            task_nodes.start_attempt(turn, index)
+            (array_nodes.start if turn.node(index).kind == "array" else task_nodes.start_attempt)(turn, index)
 
 
 def _end(turn: Turn) -> None:
@@ -215,8 +254,7 @@ def _fail_workflow(turn: Turn, error: ExecutionError) -> None:
     turn.state = replace(turn.state, error=turn.state.error or truncated(error))
     turn.move_workflow(WorkflowPhase.FAILING)
     turn.report_workflow(WorkflowExecution.FAILING, turn.state.error)
-    for index in sorted(turn.state.active):
-        turn.abort_node(index, AUTO_ABORT)
+    abort_all(turn, AUTO_ABORT)
 
 
 def _handle_failure(turn: Turn) -> None:
@@ -227,7 +265,7 @@ def _handle_failure(turn: Turn) -> None:
             turn.effects.append(Ask(index, turn.state.error))
             return
         turn.move_workflow(WorkflowPhase.HANDLING_FAILURE_NODE)
-        task_nodes.queue(turn, index)
+        _BEGIN[turn.node(index).kind](turn, index)
     if index is not None and index not in turn.state.settled:
         _launch_queued(turn)
         return
@@ -236,8 +274,7 @@ def _handle_failure(turn: Turn) -> None:
 
 
 def _abort(turn: Turn, reason: str) -> None:
-    for index in sorted(turn.state.active):
-        turn.abort_node(index, reason)
+    abort_all(turn, reason)
     turn.state = replace(turn.state, message=reason)
     turn.move_workflow(WorkflowPhase.ABORTED)
     error = ExecutionError(code="Workflow aborted", message=reason, kind=ExecutionError.USER)
@@ -248,8 +285,7 @@ def _close(turn: Turn, refusal: Refusal) -> None:
     """The control plane takes no more events of this execution: end it here, silently unless it takes that one."""
     error = turn.state.error or failure(refusal.code or "WorkflowStateMismatch", refusal.message)
     turn.state = replace(turn.state, muted=True, error=error, message=refusal.message)
-    for index in sorted(turn.state.active):
-        turn.abort_node(index, refusal.message)
+    abort_all(turn, refusal.message)
     if turn.state.phase is WorkflowPhase.READY:
         turn.state = replace(turn.state, started_at=turn.now)
     turn.move_workflow(WorkflowPhase.FAILED)
@@ -260,16 +296,31 @@ def _close(turn: Turn, refusal: Refusal) -> None:
 
 def _ask_again(turn: Turn) -> None:
     """What the looked-at nodes intended before this round and nobody has confirmed is wanted again."""
+    left_of_elements = _left_of_elements(turn)
     for index in sorted(turn.facts.looked_at):
-        node = turn.state.active.get(index)
-        if node is not None and node is turn.before.active.get(index) and node.task is not None and not node.task.token:
+        node = turn.state.running_at(index)
+        if node is not None and node is turn.before.running_at(index) and node.task is not None and not node.task.token:
             turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
-        ended = turn.state.settled.get(index)
-        last = node.attempt if node is not None else ended.attempt if ended is not None else -1
-        for attempt in (last, last - 1):
+        if is_element(index):
+            attempts = left_of_elements.get(index, [])
+        else:
+            ended = turn.state.settled.get(index)
+            last = node.attempt if node is not None else ended.attempt if ended is not None else -1
+            attempts = [last, last - 1]
+        for attempt in attempts:
             token = turn.before.cleanup.get((index, attempt))
             if token is not None and (index, attempt) in turn.state.cleanup:
                 turn.effects.append(DeleteTask(index, attempt, token))
+
+
+def _left_of_elements(turn: Turn) -> dict[int, list[int]]:
+    """Return attempts of elements that are to be deleted, by address: no other state tells those of an ended array."""
+    left: dict[int, list[int]] = {}
+    if turn.workflow.array_nodes:
+        for address, attempt in turn.before.cleanup:
+            if is_element(address):
+                left.setdefault(address, []).append(attempt)
+    return left
 
 
 def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
@@ -290,7 +341,23 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
         state,
         waiting=state.waiting.update(waiting),
         ready=state.ready.push(tuple(ready) if state.phase is not WorkflowPhase.READY else ()),
-        running=sum(1 for node in state.active.values() if node.task is not None),
+        running=_places_taken(workflow, state),
     )
+    for address in sorted(state.elements):
+        if elements.waits_for_another_attempt(loaded, address):
+            loaded = _with_another_attempt(loaded, address)
     queued = tuple(index for index in sorted(state.active) if task_nodes.waits_for_place(loaded, index))
     return replace(loaded, queued=loaded.queued.push(queued))
+
+
+def _places_taken(workflow: Workflow, state: WorkflowState) -> int:
+    nodes = sum(in_place(workflow.nodes[index], node) for index, node in state.active.items())
+    arrays = (workflow.nodes[node_of(address)].array for address in state.elements)
+    return nodes + sum(array is not None and array.inherits for array in arrays)
+
+
+def _with_another_attempt(state: WorkflowState, address: int) -> WorkflowState:
+    node = state.active[node_of(address)]
+    assert node.array is not None, "an active array node has elements"
+    array = replace(node.array, again=(*node.array.again, element_of(address)))
+    return replace(state, active=state.active.set(node_of(address), replace(node, array=array)))

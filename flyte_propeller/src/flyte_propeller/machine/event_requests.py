@@ -112,6 +112,7 @@ def node_event(
         node_name=node.name,
         event_version=1,
         is_parent=node.kind == "workflow",
+        is_array=node.kind == "array",
     )
     if node.parent is not None:
         event.parent_node_metadata.node_id = workflow.nodes[node.parent].unique_id

@@ -54,6 +54,7 @@ class Facts:
 
     :ivar abort: the reason, when the end of the execution was asked for
     :ivar inputs: resolved inputs by node index, written to the object store
+    :ivar gathered: outputs of array nodes whose elements have ended, written to the object store
     :ivar launched: what creating an attempt gave
     :ivar observed: phases of attempts as their plugins see them
     :ivar gone: attempts of which nothing is left outside
@@ -64,6 +65,7 @@ class Facts:
     now: datetime
     abort: str | None = None
     inputs: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
+    gathered: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
     launched: Mapping[AttemptKey, Launch | PhaseInfo] = field(default_factory=dict)
     observed: Mapping[AttemptKey, PhaseInfo] = field(default_factory=dict)
     gone: frozenset[AttemptKey] = frozenset()

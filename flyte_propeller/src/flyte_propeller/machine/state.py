@@ -10,9 +10,11 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from immutables import Map
 
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
+from flyte_propeller.machine.addresses import is_element
+from flyte_propeller.machine.array_state import ArrayState
 
 AttemptKey: TypeAlias = tuple[int, int]
-"""(node index, attempt counted from 0)."""
+"""(index of a node, or address of an element of an array node; attempt counted from 0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class NodeState:
     :ivar attempt: counted from 0, all causes
     :ivar system_failures: attempts that the platform, not the user's code, lost
     :ivar task: None while the node waits for a free place, or for the end of the attempt before
+    :ivar array: of an array node: its elements
     """
 
     phase: NodePhase
@@ -43,6 +46,7 @@ class NodeState:
     queued_at: datetime | None = None
     attempt_started_at: datetime | None = None
     task: TaskAttempt | None = None
+    array: ArrayState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class WorkflowState:
     :ivar waiting: count of upstream nodes that a node still waits for; one that is not in it waits for all of them
     :ivar ready: nodes whose upstreams have all ended well, not yet QUEUED
     :ivar queued: nodes that wait for a free place: QUEUED, or nothing is left of their attempt that failed
-    :ivar running: task nodes that take a place of ``max_parallelism``
+    :ivar elements: elements of array nodes that have begun and not ended, by address
+    :ivar running: nodes and elements that take a place of ``max_parallelism``
     :ivar cleanup: attempts that have ended for the machine and must be deleted outside, with their tokens
     :ivar error: of the first node that failed, or of the execution itself
     :ivar muted: the control plane has closed this execution: no events any more
@@ -98,6 +103,7 @@ class WorkflowState:
     phase: WorkflowPhase = WorkflowPhase.READY
     active: Map[int, NodeState] = field(default_factory=Map)
     settled: Map[int, Settled] = field(default_factory=Map)
+    elements: Map[int, NodeState] = field(default_factory=Map)
     waiting: Map[int, int] = field(default_factory=Map)
     ready: Queue = field(default_factory=Queue)
     queued: Queue = field(default_factory=Queue)
@@ -108,3 +114,7 @@ class WorkflowState:
     muted: bool = False
     started_at: datetime | None = None
     stopped_at: datetime | None = None
+
+    def running_at(self, address: int) -> NodeState | None:
+        """Return the node, or the element of an array node, that has started and not ended."""
+        return self.elements.get(address) if is_element(address) else self.active.get(address)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
 
 from flyte_core.phases import NodePhase
+from flyte_propeller.machine.aborting import abort_node
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure
 from flyte_propeller.machine.moves import node_move
@@ -64,7 +65,7 @@ def fail_around(turn: Turn, index: int, error: ExecutionError, reason: str) -> N
     while parent is not None and parent in turn.state.active:
         for other in sorted(turn.state.active, reverse=True):
             if other in turn.state.active and _is_within(turn, other, parent):
-                turn.abort_node(other, reason)
+                abort_node(turn, other, reason)
         node = turn.state.active[parent]
         turn.report_node(parent, NodeExecution.FAILED, error=error)
         turn.keep(parent, replace(node, phase=node_move(node.phase, NodePhase.FAILING)))

@@ -151,13 +151,23 @@ def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
     node = turn.node(index)
     if node.active_deadline and state.queued_at and turn.now >= state.queued_at + node.active_deadline:
         return _time_out(turn, index, node.active_deadline)
-    limit, started = node.execution_deadline, state.attempt_started_at
+    error = expired_attempt(turn, index, state)
+    if error is None:
+        return None
+    _end_attempt(turn, index, error)
+    return retry_or_fail(turn, index, error)
+
+
+def expired_attempt(turn: Turn, index: int, state: NodeState) -> ExecutionError | None:
+    """Return the error of an attempt that has taken too long, None of any other.
+
+    :param index: of a node, or address of an element
+    """
+    limit, started = turn.node(index).execution_deadline, state.attempt_started_at
     if state.task is None or limit is None or started is None or turn.now < started + limit:
         return None
     text = f"task execution timeout [{go_duration(limit)}] expired"
-    error = ExecutionError(code="TimeoutExpired", message=text, kind=ExecutionError.USER)
-    _end_attempt(turn, index, error)
-    return retry_or_fail(turn, index, error)
+    return ExecutionError(code="TimeoutExpired", message=text, kind=ExecutionError.USER)
 
 
 def _end_attempt(turn: Turn, index: int, error: ExecutionError) -> None:
@@ -168,14 +178,18 @@ def _end_attempt(turn: Turn, index: int, error: ExecutionError) -> None:
 
 
 def _time_out(turn: Turn, index: int, limit: timedelta) -> ExecutionError:
-    state = turn.state.active[index]
-    text = f"task active timeout [{go_duration(limit)}] expired"
-    error = ExecutionError(code="Timeout", message=text, kind=ExecutionError.USER)
+    state, error = turn.state.active[index], expired_node(limit)
     _end_attempt(turn, index, error)
     turn.report_node(index, NodeExecution.TIMED_OUT, state.attempt, error)
     turn.keep(index, replace(state, phase=node_move(state.phase, NodePhase.TIMING_OUT)))
     turn.settle(index, NodePhase.TIMED_OUT, state.attempt)
     return error
+
+
+def expired_node(limit: timedelta) -> ExecutionError:
+    """Return the error of a node that has taken too long, all attempts."""
+    text = f"task active timeout [{go_duration(limit)}] expired"
+    return ExecutionError(code="Timeout", message=text, kind=ExecutionError.USER)
 
 
 def go_duration(length: timedelta) -> str:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
+from flyteidl.event.event_pb2 import ExternalResourceInfo
 
-from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, TaskPhase, WorkflowPhase
+from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_core.task_types import PhaseInfo
 from flyte_propeller.machine.effects import DeleteTask, Effect, RecordEvent, Step
 from flyte_propeller.machine.event_requests import node_event, task_event, workflow_event
@@ -20,6 +21,13 @@ ENDED_WELL = frozenset({NodePhase.SUCCEEDED, NodePhase.RECOVERED})
 """An upstream node in one of these lets the next one start."""
 WALKED_PAST = ENDED_WELL | {NodePhase.SKIPPED}
 """The walk goes on behind a node in one of these; behind a failed one it ends (upstream's rule)."""
+
+
+def in_place(node: Node, state: NodeState) -> bool:
+    """Return whether an active node takes one of the places of ``max_parallelism``."""
+    if node.array is not None:
+        return state.phase is not NodePhase.QUEUED and not node.array.inherits
+    return state.task is not None
 
 
 class Turn:
@@ -35,14 +43,16 @@ class Turn:
         self.touched: set[int] = set()
         self.save = False
         self.more = False
+        self.told: dict[int, list[ExternalResourceInfo]] = {}
+        """Array node → what became of its elements since its last event."""
 
     def step(self) -> Step:
         """Return the result."""
         return Step(self.state, tuple(self.effects), frozenset(self.touched), self.save, self.more)
 
     def node(self, index: int) -> Node:
-        """Return the node of that index."""
-        return self.workflow.nodes[index]
+        """Return the node of that index, or the element of that address."""
+        return self.workflow.at(index)
 
     # -- the workflow
 
@@ -87,7 +97,8 @@ class Turn:
         known = state.active.get(index)
         node_move(known.phase if known is not None else NodePhase.NOT_YET_STARTED, phase)
         if known is not None:
-            state = replace(state, active=state.active.delete(index), running=state.running - (known.task is not None))
+            running = state.running - in_place(self.node(index), known)
+            state = replace(state, active=state.active.delete(index), running=running)
         self.state = replace(state, settled=state.settled.set(index, Settled(phase, attempt)))
         self.touched.add(index)
         self.save = True
@@ -131,14 +142,3 @@ class Turn:
         self.state = replace(self.state, cleanup=self.state.cleanup.set(key, token))
         self.effects.append(DeleteTask(*key, token))
         self.save = True
-
-    def abort_node(self, index: int, reason: str) -> None:
-        """End an active node because the execution ends."""
-        node = self.state.active[index]
-        if node.task is not None and node.task.phase is not TaskPhase.UNDEFINED:
-            task_error = ExecutionError(code="Task Aborted", message=reason, kind=ExecutionError.SYSTEM)
-            self.report_task(index, node, PhaseInfo(TaskPhase.ABORTED, error=task_error))
-        self.delete_attempt(index, node)
-        error = ExecutionError(code="NodeAborted", message=reason, kind=ExecutionError.SYSTEM)
-        self.report_node(index, NodeExecution.ABORTED, node.attempt, error)
-        self.end_node(index, NodePhase.FAILED, node.attempt)

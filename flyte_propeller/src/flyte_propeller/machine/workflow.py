@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -13,11 +14,12 @@ from flyteidl.core.literals_pb2 import Binding, LiteralMap
 from flyteidl.core.security_pb2 import SecurityContext
 from flyteidl.core.tasks_pb2 import TaskTemplate
 
-from flyte_core.identifiers import GENERATED_NAME_LIMIT
+from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
 from flyte_core.paths import NodePaths
 from flyte_core.task_types import PlatformResources
+from flyte_propeller.machine.addresses import element_of, is_element, node_of
 
-NodeKind: TypeAlias = Literal["start", "end", "task", "workflow", "branch"]
+NodeKind: TypeAlias = Literal["start", "end", "task", "workflow", "branch", "array"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,42 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Array:
+    """What an array node maps over its list inputs.
+
+    :ivar element: the node that runs for each element, without the ids and folders of a particular one; its task's
+        outputs have the type that one element gives
+    :ivar bound: inputs that are the same for all elements, although they may be lists
+    :ivar parallelism: elements that run at once; 0 for any number, None where each takes one of the workflow's places
+    :ivar min_successes: elements that must end well; None for :attr:`min_success_ratio` of all
+    :ivar own_inputs: each element reads a file of inputs of its own, and not that of the array node
+    :ivar run_all: elements go on although too many have failed
+    """
+
+    element: Node
+    bound: frozenset[str] = frozenset()
+    parallelism: int | None = None
+    min_successes: int | None = None
+    min_success_ratio: float = 1.0
+    own_inputs: bool = False
+    run_all: bool = False
+
+    @property
+    def inherits(self) -> bool:
+        """Return whether each element takes a place of the workflow's ``max_parallelism``, and the node itself none."""
+        return self.parallelism is None
+
+    def needed(self, size: int) -> int:
+        """Return how many of so many elements must end well.
+
+        The ratio is a 32-bit float on the wire: the nearest decimal counts, so that 0.6 of 5 are 3.
+        """
+        if self.min_successes is not None:
+            return self.min_successes
+        return math.ceil(round(float(f"{self.min_success_ratio:.7g}") * size, 6))
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node.
 
@@ -56,6 +94,8 @@ class Node:
     :ivar where: the node's folders, where they are not those of a node at the top
     :ivar inner: of a sub-workflow node: indices of the start and end node within
     :ivar branch: of a branch node: its cases
+    :ivar array: of an array node: what it maps
+    :ivar element: of an element of an array node: its index there
     """
 
     index: int
@@ -81,6 +121,8 @@ class Node:
     where: NodePaths | None = None
     inner: tuple[int, int] | None = None
     branch: Branch | None = None
+    array: Array | None = None
+    element: int | None = None
 
     @property
     def unique_id(self) -> str:
@@ -101,6 +143,7 @@ class Workflow:
     :ivar owner: ownerReference for what the execution creates
     :ivar sub_workflow_nodes: indices of the nodes of that kind
     :ivar branch_nodes: the same of branch nodes, the innermost first
+    :ivar array_nodes: the same of array nodes
     """
 
     execution: WorkflowExecutionIdentifier
@@ -127,6 +170,7 @@ class Workflow:
     console_url: str = ""
     sub_workflow_nodes: tuple[int, ...] = ()
     branch_nodes: tuple[int, ...] = ()
+    array_nodes: tuple[int, ...] = ()
 
     def wants_interruptible(self, node: Node) -> bool:
         """Return the first that says so: the execution, the node, the workflow (upstream's order)."""
@@ -143,6 +187,31 @@ class Workflow:
     def index_by_id(self) -> dict[str, int]:
         """Return unique node id → index."""
         return {node.unique_id: node.index for node in self.nodes}
+
+    def at(self, address: int) -> Node:
+        """Return the node of that index, or the element of that address as a node."""
+        return self._element(address) if is_element(address) else self.nodes[address]
+
+    def _element(self, address: int) -> Node:
+        outer, element = self.nodes[node_of(address)], element_of(address)
+        assert outer.array is not None, "only array nodes have elements"
+        return replace(
+            outer.array.element,
+            index=address,
+            id=f"n{element}",
+            name=f"n{element}",
+            parent=outer.index,
+            unique=unique_node_id(outer.unique_id, 0, f"n{element}"),
+            where=self.paths_of(outer).child(0, str(element)),
+            element=element,
+        )
+
+    def inputs_of(self, node: Node) -> str:
+        """Return the URI of the inputs that a node reads: for an element mostly those of its array node."""
+        outer = self.nodes[node.parent] if node.element is not None and node.parent is not None else None
+        if outer is not None and outer.array is not None and not outer.array.own_inputs:
+            return self.paths_of(outer).inputs
+        return self.paths_of(node).inputs
 
     def paths_of(self, node: Node) -> NodePaths:
         """Return the node's folders."""

@@ -14,14 +14,22 @@ from google.protobuf.message import DecodeError
 from flyte_core import paths
 from flyte_core.errors import NotFound, TooLarge
 from flyte_core.storage import BlobStore
-from flyte_propeller.machine.effects import Ask
+from flyte_propeller.machine.addresses import is_element, node_of
+from flyte_propeller.machine.effects import Ask, Effect, GatherOutputs
 from flyte_propeller.machine.facts import BindingFailure, Facts
 from flyte_propeller.machine.workflow import Node, Workflow
+from flyte_propeller.shell.array_answers import gathered_outputs, with_whole_lists, written_element_inputs
 from flyte_propeller.shell.bindings import Unresolvable, resolve
 from flyte_propeller.shell.execution import Execution
 
 ERROR_INPUT = "err"
 """Input of a failure node that gets the workflow's error, where it has an input of that name."""
+
+
+def unanswered(effects: Sequence[Effect], facts: Facts) -> list[Ask | GatherOutputs]:
+    """Return what the machine asks for and does not know yet."""
+    asks = [e for e in effects if isinstance(e, Ask) and e.node not in facts.inputs]
+    return [*asks, *(e for e in effects if isinstance(e, GatherOutputs) and e.node not in facts.gathered)]
 
 
 class Answers:
@@ -35,14 +43,22 @@ class Answers:
         self._store = store
         self._limit = limit
 
-    async def add(self, facts: Facts, asked: Sequence[Ask]) -> Facts:
-        """Return the facts with the inputs that are asked for."""
-        answers = await asyncio.gather(*(self._inputs(ask) for ask in asked))
-        inputs = {ask.node: answer for ask, answer in zip(asked, answers, strict=True)}
-        return replace(facts, inputs={**facts.inputs, **inputs})
+    async def add(self, facts: Facts, asked: Sequence[Ask | GatherOutputs]) -> Facts:
+        """Return the facts with what is asked for."""
+        asks = [ask for ask in asked if isinstance(ask, Ask)]
+        answers = await asyncio.gather(*(self._inputs(ask) for ask in asks))
+        inputs = {ask.node: answer for ask, answer in zip(asks, answers, strict=True)}
+        gathered = {ask.node: await self._gathered(ask) for ask in asked if isinstance(ask, GatherOutputs)}
+        return replace(facts, inputs={**facts.inputs, **inputs}, gathered={**facts.gathered, **gathered})
+
+    async def _gathered(self, ask: GatherOutputs) -> LiteralMap | BindingFailure:
+        return await gathered_outputs(self._execution.workflow, ask, self._store, self._limit)
 
     async def _inputs(self, ask: Ask) -> LiteralMap | BindingFailure:
         workflow = self._execution.workflow
+        if is_element(ask.node):
+            inputs = self._execution.inputs[node_of(ask.node)]
+            return await written_element_inputs(workflow, ask.node, inputs, self._store)
         node = workflow.nodes[ask.node]
         where = workflow.paths_of(node)
         if node.kind == "start":
@@ -53,6 +69,7 @@ class Answers:
             return await self._copied_outputs(ask.outputs_of, where.outputs(0))
         try:
             inputs = await resolve(node.bindings, self._outputs_of, self._read_literal)
+            whole = await with_whole_lists(inputs, self._read_literal) if node.array is not None else inputs
         except Unresolvable as error:
             return BindingFailure(f"BindingResolutionError: node [{node.id}]: {error}")
         if ask.error is not None and ERROR_INPUT in inputs.literals:
@@ -65,9 +82,9 @@ class Answers:
         await self._store.write(where.inputs, data)
         for uri in _copies(workflow, node):
             await self._store.write(uri, data)
-        if node.kind == "task":
-            self._execution.inputs[ask.node] = inputs
-        return inputs
+        if node.kind in ("task", "array"):
+            self._execution.inputs[ask.node] = whole
+        return whole
 
     async def _copied_outputs(self, source: tuple[int, int], target: str) -> LiteralMap | BindingFailure:
         """Make a case's outputs those of its branch; a node without outputs has none to copy."""

@@ -7,10 +7,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
+from flyteidl.core.literals_pb2 import LiteralMap
+
 from flyte_core.clock import Clock
 from flyte_core.phases import TERMINAL_TASK_PHASES
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.machine.effects import Ask, DeleteTask, Effect, Finish, LaunchTask, RecordEvent, WakeAt
+from flyte_propeller.machine.addresses import element_of, is_element, node_of
+from flyte_propeller.machine.array_inputs import element_inputs
+from flyte_propeller.machine.effects import (
+    Ask,
+    DeleteTask,
+    Effect,
+    Finish,
+    GatherOutputs,
+    LaunchTask,
+    RecordEvent,
+    WakeAt,
+)
 from flyte_propeller.machine.facts import Launch
 from flyte_propeller.shell.contexts import task_context
 from flyte_propeller.shell.execution import Execution
@@ -36,7 +49,7 @@ async def apply(execution: Execution, effects: Sequence[Effect], host: TaskHost,
                 execution.timers.set(at, node)
             case Finish():
                 execution.finished = True
-            case Ask() | RecordEvent():
+            case Ask() | GatherOutputs() | RecordEvent():
                 pass  # done already: step 2 and 3 of the contract
             case _:
                 assert_never(effect)
@@ -52,11 +65,12 @@ async def _launch(execution: Execution, effect: LaunchTask, host: TaskHost, cloc
     key = (effect.node, effect.attempt)
     context = task_context(
         execution.workflow,
-        execution.workflow.nodes[effect.node],
+        execution.workflow.at(effect.node),
         effect.attempt,
         system_failures=effect.system_failures,
-        inputs=execution.inputs[effect.node],
+        inputs=_inputs(execution, effect.node),
     )
+    execution.know_element(effect.node, context.generated_name)
     result = await host.launch(context)
     if isinstance(result, PhaseInfo):
         if result.phase not in TERMINAL_TASK_PHASES:
@@ -68,8 +82,16 @@ async def _launch(execution: Execution, effect: LaunchTask, host: TaskHost, cloc
     return True
 
 
+def _inputs(execution: Execution, address: int) -> LiteralMap:
+    """Return the inputs in memory: of an element, its part of those of its array node."""
+    array = execution.workflow.nodes[node_of(address)].array
+    if array is None or not is_element(address):
+        return execution.inputs[address]
+    return element_inputs(execution.inputs[node_of(address)], array.bound, element_of(address))
+
+
 async def _delete(execution: Execution, effect: DeleteTask, host: TaskHost) -> bool:
-    context = task_context(execution.workflow, execution.workflow.nodes[effect.node], effect.attempt)
+    context = task_context(execution.workflow, execution.workflow.at(effect.node), effect.attempt)
     gone = await host.delete(context, Launched(effect.token) if effect.token else None)
     if gone:
         execution.inbox.gone.add((effect.node, effect.attempt))

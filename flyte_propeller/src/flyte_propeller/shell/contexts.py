@@ -12,6 +12,8 @@ from flyte_propeller.machine.event_requests import checkpoint_uri, generated_nam
 from flyte_propeller.machine.retry import is_interruptible
 from flyte_propeller.machine.workflow import Node, Workflow
 
+ARRAY_INDEX = "FLYTE_K8S_ARRAY_INDEX"
+
 
 def task_context(
     workflow: Workflow, node: Node, attempt: int, *, system_failures: int = 0, inputs: LiteralMap | None = None
@@ -33,7 +35,7 @@ def task_context(
         namespace=workflow.namespace,
         workflow_id=workflow.id,
         paths=TaskPaths(
-            inputs=where.inputs,
+            inputs=workflow.inputs_of(node),
             output_prefix=where.output_dir(attempt),
             raw_output_prefix=raw,
             checkpoint_prefix=paths.checkpoint_dir(raw),
@@ -42,7 +44,7 @@ def task_context(
         owner=workflow.owner,
         labels=workflow.labels,
         annotations=workflow.annotations,
-        env=workflow.env,
+        env={**workflow.env, **_array_env(node)} if node.element is not None else workflow.env,
         interruptible=is_interruptible(workflow.wants_interruptible(node), system_failures),
         security=workflow.security,
         platform_resources=workflow.platform_resources,
@@ -51,4 +53,10 @@ def task_context(
         pod_template=node.pod_template,
         inputs=inputs or LiteralMap(),
         console_url=workflow.console_url,
+        spec_node_id=node.id if node.element is not None else "",
     )
+
+
+def _array_env(node: Node) -> dict[str, str]:
+    """Return how an element of an array node learns its index (upstream's variables)."""
+    return {"BATCH_JOB_ARRAY_INDEX_VAR_NAME": ARRAY_INDEX, ARRAY_INDEX: str(node.element)}

@@ -11,6 +11,7 @@ from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.cluster import Manifest
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.facts import Launch
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
 from flyte_propeller.machine.workflow import Workflow
@@ -74,6 +75,7 @@ class Execution:
     :ivar manifest: the FlyteWorkflow as last read or written
     :ivar outputs: URI → outputs of a node, as far as they are in memory
     :ivar inputs: node index → inputs of nodes that run, as far as they are in memory
+    :ivar element_names: generated name → address, of attempts of elements of array nodes
     :ivar overflow: URIs of states in the object store, oldest first
     :ivar finished: nothing is left to do
     """
@@ -87,6 +89,7 @@ class Execution:
     timers: Timers = field(default_factory=Timers)
     outputs: OrderedDict[str, LiteralMap] = field(default_factory=OrderedDict)
     inputs: dict[int, LiteralMap] = field(default_factory=dict)
+    element_names: dict[str, int] = field(default_factory=dict)
     overflow: list[str] = field(default_factory=list)
     finished: bool = False
 
@@ -99,6 +102,11 @@ class Execution:
         """Return the inbox, and start a new one."""
         inbox, self.inbox = self.inbox, Inbox()
         return inbox
+
+    def know_element(self, address: int, generated_name: str) -> None:
+        """Remember the name of an element's attempt, by which changes of its pod are told."""
+        if is_element(address):
+            self.element_names[generated_name] = address
 
     def keep_outputs(self, uri: str, outputs: LiteralMap) -> None:
         """Keep a node's outputs for the nodes that need them next."""

@@ -9,7 +9,9 @@ from flyte_core.errors import InvalidInput, NotFound
 from flyte_core.storage import BlobStore
 from flyte_propeller.crd import parse_workflow
 from flyte_propeller.graph_reader import PluginOf
+from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.evaluate import restart
+from flyte_propeller.machine.event_requests import generated_name
 from flyte_propeller.machine.workflow import Workflow
 from flyte_propeller.serde import VERSION, StateWriter, decode
 from flyte_propeller.settings import PropellerSettings
@@ -38,8 +40,11 @@ async def load(
     execution = Execution(graph, state, manifest, StateWriter.of(state, len(graph.nodes)), graph.index_by_id)
     execution.inbox.whole = True
     execution.overflow = [uri] if uri else []
-    for index, node in state.active.items():
-        known = graph.nodes[index]
+    for address, attempt in (*((a, e.attempt) for a, e in state.elements.items()), *state.cleanup):
+        if is_element(address):
+            execution.know_element(address, generated_name(graph, graph.at(address), attempt))
+    for index, node in (*state.active.items(), *state.elements.items()):
+        known = graph.at(index)
         if node.queued_at is not None and known.active_deadline is not None:
             execution.timers.set(node.queued_at + known.active_deadline, index)
         if node.attempt_started_at is not None and known.execution_deadline is not None:

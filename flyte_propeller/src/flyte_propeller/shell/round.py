@@ -8,11 +8,11 @@ from flyte_core.clock import Clock
 from flyte_core.cluster import FLYTE_WORKFLOW, Cluster
 from flyte_core.errors import Conflict, SystemFault
 from flyte_core.storage import BlobStore
-from flyte_propeller.machine.effects import Ask, Finish, Step
+from flyte_propeller.machine.effects import Finish, Step
 from flyte_propeller.machine.evaluate import evaluate
 from flyte_propeller.machine.facts import Facts, Refusal
 from flyte_propeller.settings import PropellerSettings
-from flyte_propeller.shell.answers import Answers
+from flyte_propeller.shell.answers import Answers, unanswered
 from flyte_propeller.shell.apply import apply
 from flyte_propeller.shell.execution import Execution, Inbox
 from flyte_propeller.shell.gather import gather
@@ -100,7 +100,7 @@ async def _evaluate(execution: Execution, facts: Facts, ports: Ports) -> Step:
     refusals = 0
     for _ in range(MAX_ASKS):
         step = evaluate(execution.workflow, execution.state, facts)
-        asked = [e for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
+        asked = unanswered(step.effects, facts)
         if asked:
             facts = await answers.add(facts, asked)
             continue
