@@ -1,0 +1,73 @@
+"""Maps, as users of flytekit write them."""
+
+from functools import partial
+from typing import List, Optional
+
+from flytekit import map_task, task, workflow
+
+
+@task
+def double(x: int) -> int:
+    return x * 2
+
+
+@task
+def add(a: int, b: int, c: int = 0) -> int:
+    return a + b + c
+
+
+@task
+def only_even(x: int) -> int:
+    if x % 2:
+        raise ValueError(f"odd: {x}")
+    return x
+
+
+@task
+def total(xs: List[int]) -> int:
+    return sum(xs)
+
+
+@task
+def present(xs: List[Optional[int]]) -> str:
+    return str(xs)
+
+
+@task
+def say(x: int) -> None:
+    print(x)
+
+
+@workflow
+def three(xs: List[int] = [1, 2, 3]) -> List[int]:
+    return map_task(double)(x=xs)
+
+
+@workflow
+def tied(xs: List[int] = [1, 2, 3], b: int = 10) -> List[int]:
+    return map_task(partial(add, b=b, c=100))(a=xs)
+
+
+@workflow
+def narrow(xs: List[int] = [1, 2, 3, 4]) -> int:
+    return total(xs=map_task(double, concurrency=1)(x=xs))
+
+
+@workflow
+def tolerant(xs: List[int] = [2, 3, 4]) -> str:
+    return present(xs=map_task(only_even, min_success_ratio=0.6)(x=xs))
+
+
+@workflow
+def strict(xs: List[int] = [2, 3, 4]) -> List[int]:
+    return map_task(only_even)(x=xs)
+
+
+@workflow
+def silent(xs: List[int] = [1, 2]) -> None:
+    map_task(say)(x=xs)
+
+
+@workflow
+def outer(xs: List[int] = [1, 2, 3]) -> int:
+    return total(xs=three(xs=xs))
