@@ -19,11 +19,11 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from driving import Driven
 from flyte_core.phases import TaskPhase
 from flyte_core.task_types import PhaseInfo
+from map_events import MAP, map_progress, without_map_progress
 from masking import masked
 
 RECORDED = Path(__file__).parent / "recorded"
 RUNS = sorted(folder.name for folder in RECORDED.iterdir())
-MAP = "container_array"
 SERVER_OWNED = ("uid", "resourceVersion", "creationTimestamp", "generation")
 REPORTS = {
     TaskExecution.QUEUED: TaskPhase.QUEUED,
@@ -91,30 +91,10 @@ async def replay(run: str) -> Driven:
 @pytest.mark.parametrize("run", RUNS)
 async def test_the_events_are_upstreams(run: str) -> None:
     driven = await replay(run)
-    ours = [masked(MessageToDict(request), driven.key.name) for request in driven.admin.events]
-    upstreams = [masked(record["request"], driven.key.name) for record in recorded_events(run)]
+    ours = [masked(MessageToDict(request)["event"], driven.key.name) for request in driven.admin.events]
+    upstreams = [masked(record["request"]["event"], driven.key.name) for record in recorded_events(run)]
     assert map_progress(ours) == map_progress(upstreams)
     assert without_map_progress(ours) == without_map_progress(upstreams)
-
-
-def is_map_progress(request: dict[str, Any]) -> bool:
-    return bool(request["event"].get("taskType") == MAP and request["event"]["phase"] == "RUNNING")
-
-
-def without_map_progress(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out the events between the first and the last of a map: how many elements one tells of is chance."""
-    return [request for request in requests if not is_map_progress(request)]
-
-
-def map_progress(requests: list[dict[str, Any]]) -> dict[int, list[Any]]:
-    """Return what is told of each element in turn; that an element still is as it was is not told again here."""
-    told: dict[int, list[Any]] = {}
-    for request in filter(is_map_progress, requests):
-        for element in request["event"]["metadata"]["externalResources"]:
-            known = told.setdefault(element.get("index", 0), [])
-            if element not in known:
-                known.append(element)
-    return told
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -39,35 +39,35 @@ def say(x: int) -> None:
 
 
 @workflow
-def three(xs: List[int] = [1, 2, 3]) -> List[int]:
+def three(xs: List[int]) -> List[int]:
     return map_task(double)(x=xs)
 
 
 @workflow
-def tied(xs: List[int] = [1, 2, 3], b: int = 10) -> List[int]:
+def tied(xs: List[int], b: int = 10) -> List[int]:
     return map_task(partial(add, b=b, c=100))(a=xs)
 
 
 @workflow
-def narrow(xs: List[int] = [1, 2, 3, 4]) -> int:
+def narrow(xs: List[int]) -> int:
     return total(xs=map_task(double, concurrency=1)(x=xs))
 
 
 @workflow
-def tolerant(xs: List[int] = [2, 3, 4]) -> str:
+def tolerant(xs: List[int]) -> str:
     return present(xs=map_task(only_even, min_success_ratio=0.6)(x=xs))
 
 
 @workflow
-def strict(xs: List[int] = [2, 3, 4]) -> List[int]:
+def strict(xs: List[int]) -> List[int]:
     return map_task(only_even)(x=xs)
 
 
 @workflow
-def silent(xs: List[int] = [1, 2]) -> None:
+def silent(xs: List[int]) -> None:
     map_task(say)(x=xs)
 
 
 @workflow
-def outer(xs: List[int] = [1, 2, 3]) -> int:
+def outer(xs: List[int]) -> int:
     return total(xs=three(xs=xs))
