@@ -9,7 +9,7 @@ from flyteidl.core.execution_pb2 import TaskExecution, TaskLog
 from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.event.event_pb2 import ExternalResourceInfo
 
-from driving import DATA, RUNNING, SETTINGS, SUCCESS, Driven, failed, integer, task, workflow
+from driving import DATA, RUNNING, SUCCESS, Driven, failed, integer, task, workflow
 from flyte_core.phases import TaskPhase
 from flyte_core.task_types import PhaseInfo
 from map_events import MAP
@@ -50,10 +50,9 @@ def mapping(size: int, *, sub: dict[str, Any] | None = None, node: dict[str, Any
 
 
 def flow(nodes: dict[str, Any], *, output: dict[str, Any] | None = None, **top: Any) -> Driven:
-    settings = top.pop("settings", SETTINGS)
     listed = {"collectionType": INTEGER} if output is None else output
     plain = workflow({})["tasks"]["t"]
-    return Driven(workflow(nodes, tasks={"t": plain, "m": template(listed)}, **top), settings=settings)
+    return Driven(workflow(nodes, tasks={"t": plain, "m": template(listed)}, **top))
 
 
 def elements(driven: Driven, phase: str = "") -> list[ExternalResourceInfo]:

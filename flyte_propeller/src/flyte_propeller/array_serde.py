@@ -10,7 +10,7 @@ from flyte_propeller.machine.array_state import ArrayState, Failure
 
 
 def array_to_json(array: ArrayState) -> list[Any]:
-    """Return the state as JSON; elements that wait for another attempt are found anew."""
+    """Return the state as JSON."""
     ended = base64.b64encode(zlib.compress(array.ended, 1)).decode()
     failures = [[failed.element, failed.code, failed.message, failed.kind] for failed in array.failures]
     return [array.size, ended, array.begun, array.succeeded, array.failed, array.version, failures]

@@ -28,6 +28,7 @@ async def violations(world: World) -> list[str]:
         found += _progress(run, manifest)
         found += _history(world, run)
         found += _budget(world, run)
+        found += _elements(world, run)
         if manifest is not None:
             found += _outcome(world, run, manifest)
             found += await _result(world, run, manifest)
@@ -66,6 +67,16 @@ def _history(world: World, run: Launched) -> list[str]:
     for node_id, attempt in recorded.tasks:
         if attempt and (node_id, attempt - 1) not in recorded.tasks:
             found.append(f"I4 {run.name} {node_id}: no attempt before {attempt}")
+    return found
+
+
+def _elements(world: World, run: Launched) -> list[str]:
+    """The control plane learns how each attempt of an element has ended, and what became of each element."""
+    recorded, found = world.admin.executions[run.name], []
+    for (node_id, element, attempt), phase in recorded.elements.items():
+        running = phase not in ENDED_TASK and world.pods.attempts[run.name, f"{node_id}-0-n{element}"] > attempt
+        if running and run.name not in world.aborted:
+            found.append(f"I7 {run.name} {node_id}[{element}] attempt {attempt}: {phase} to the last")
     return found
 
 

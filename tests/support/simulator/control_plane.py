@@ -24,13 +24,17 @@ ENDED_TASK = {TaskExecution.SUCCEEDED, TaskExecution.FAILED, TaskExecution.ABORT
 
 @dataclass
 class Recorded:
-    """What is known of one execution, and the history of changes."""
+    """What is known of one execution, and the history of changes.
+
+    :ivar elements: of maps: phase of each attempt of an element, by (node, element, attempt)
+    """
 
     phase: int = WorkflowExecution.UNDEFINED
     code: str = ""
     workflow: list[int] = field(default_factory=list)
     nodes: dict[str, list[int]] = field(default_factory=dict)
     tasks: dict[tuple[str, int], list[tuple[int, int]]] = field(default_factory=dict)
+    elements: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
 
 class ControlPlane:
@@ -54,7 +58,11 @@ class ControlPlane:
         if isinstance(request, TaskExecutionEventRequest):
             execution = self.executions[event.parent_node_execution_id.execution_id.name]
             key = (event.parent_node_execution_id.node_id, event.retry_attempt)
-            return _put(execution.tasks.setdefault(key, []), (event.phase, event.phase_version), ENDED_TASK)
+            verdict = _put(execution.tasks.setdefault(key, []), (event.phase, event.phase_version), ENDED_TASK)
+            if verdict is Verdict.RECORDED:
+                for element in event.metadata.external_resources:
+                    execution.elements[key[0], element.index, element.retry_attempt] = element.phase
+            return verdict
         if isinstance(request, NodeExecutionEventRequest):
             execution = self.executions[event.id.execution_id.name]
             return _put(execution.nodes.setdefault(event.id.node_id, []), (event.phase, 0), ENDED_NODE)

@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 
 from flyte_propeller import operator
-from flyte_propeller.machine import evaluate, moves, retry, task_nodes, turn
+from flyte_propeller.machine import array_nodes, elements, evaluate, moves, retry, task_nodes, turn
 from flyte_propeller.shell import apply, gather, round, saving
 from simulator.world import FAIR, Options
 
@@ -70,7 +70,8 @@ MUTANTS = (
                 {'raise Conflict(f"': 'return bool(f"'},
             ),
         ),
-        options=Options(often=("pause", "resume", "second")),
+        options=Options(often=("pause", "resume", "second"), scenarios=("single", "chain", "narrow")),
+        seeds=400,
     ),
     Mutant(
         "create-before-cas",
@@ -155,7 +156,7 @@ MUTANTS = (
     Mutant(
         "intent-not-asked-again",
         "an intent that nobody has confirmed is carried out again",
-        (Change(evaluate._ask_again, {"        node = turn.state.active.get(index)\n": "        node = None\n"}),),
+        (Change(evaluate._ask_again, {"        node = turn.state.running_at(index)\n": "        node = None\n"}),),
     ),
     Mutant(
         "inbox-lost-with-the-round",
@@ -183,6 +184,37 @@ MUTANTS = (
         "failed-upstream-counts-as-success",
         "a node starts only if all its upstreams have ended well",
         (Change(turn.Turn._skips, {"if phases <= ENDED_WELL:": "if True:"}),),
+    ),
+    Mutant(
+        "next-attempt-of-an-element-without-waiting",
+        "an element's attempt starts when nothing of the one before is left",
+        (
+            Change(
+                elements._try_again_or_fail,
+                {
+                    "        return\n": "        left = turn.state.cleanup.delete((address, state.attempt))\n"
+                    "        turn.state = replace(turn.state, cleanup=left)\n"
+                    "        turn.again.append(address)\n"
+                    "        return\n"
+                },
+            ),
+        ),
+    ),
+    Mutant(
+        "events-of-elements-taken-for-known-ones",
+        "an event of a map whose reply was lost is not confused with the next one",
+        (Change(array_nodes.report, {"max(array.version + 1, (turn.now - queued_at) // TICK)": "array.version + 1"}),),
+        options=Options(often=("run_pod", "touch"), scenarios=("map", "tolerant-map")),
+    ),
+    Mutant(
+        "place-of-an-element-not-given-back",
+        "an element that has ended takes no place of the workflow",
+        (Change(elements._drop, {"place=-1": "place=0"}),),
+    ),
+    Mutant(
+        "elements-left-by-an-ended-array",
+        "what an array node has left is deleted until nothing is left, also after its end",
+        (Change(evaluate._ask_again, {"left_of_elements.get(index, [])": "[]"}),),
     ),
 )
 

@@ -80,7 +80,8 @@ class Pods:
         if pod.fate == BROKEN:
             return _failure(TaskPhase.PERMANENT_FAILURE, BROKEN, ExecutionError.USER)
         inputs = LiteralMap.FromString(await self._store.read(ctx.paths.inputs))
-        total = 1 + sum(value.scalar.primitive.integer for value in inputs.literals.values())
+        index = int(ctx.env.get("FLYTE_K8S_ARRAY_INDEX", -1))
+        total = 1 + sum(_number(value, index) for value in inputs.literals.values())
         outputs = LiteralMap(literals={"o": Literal(scalar=Scalar(primitive=Primitive(integer=total)))})
         await self._store.write(paths.join(ctx.paths.output_prefix, paths.OUTPUTS), outputs.SerializeToString())
         return PhaseInfo(TaskPhase.SUCCESS)
@@ -117,6 +118,14 @@ class Pods:
     def collect(self, name: str) -> None:
         """The pod's object vanishes, as no finalizer holds it."""
         self.lost[self.alive.pop(name).place] += 1
+
+
+def _number(value: Literal, index: int) -> int:
+    """Return the number, the one of that index in a list for an element of a map, or the sum of a list."""
+    if not value.HasField("collection"):
+        return value.scalar.primitive.integer
+    items = value.collection.literals
+    return _number(items[index], -1) if index >= 0 else sum(_number(item, -1) for item in items)
 
 
 def _failure(phase: TaskPhase, code: str, kind: ExecutionError.ErrorKind) -> PhaseInfo:

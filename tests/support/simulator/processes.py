@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NEVER = 10**9
+CALL = 0.02
+"""Seconds that a call of the control plane takes: nobody tries again in the same moment."""
 AT_ONCE = {"launch"}
 """Calls before which a process is not paused: the time between the proof that a state is the stored one and the
 creation that it intends is bounded by the lease of a leader, which this world does not model. Dying there it can."""
@@ -163,6 +165,7 @@ class _Admin:
         admin = process.world.admin
 
         async def take() -> Sequence[EventReply]:
+            process.world.clock.advance(CALL)
             if process.deliver_late(events):
                 raise Unavailable("admin: no reply in time")
             return admin.record(events)

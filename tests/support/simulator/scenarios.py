@@ -19,6 +19,10 @@ class Task:
     """A task node.
 
     :ivar fates: of its attempts, those not counted that the platform lost; the last one stays
+    :ivar elements: of a map: how many; its list is 0, 1, 2, …, and each has the attempts of a task
+    :ivar of_elements: of a map: fates of elements that differ
+    :ivar at_once: of a map: elements at the same time; None where they take places of the workflow
+    :ivar needed: of a map: elements that must succeed
     """
 
     after: tuple[str, ...] = ()
@@ -26,6 +30,14 @@ class Task:
     attempts: int = 1
     execution_deadline: str = ""
     active_deadline: str = ""
+    elements: int = 0
+    of_elements: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    at_once: int | None = 0
+    needed: int | None = None
+
+    def fates_of(self, element: int | None) -> tuple[str, ...]:
+        """Return the fates of the task's attempts, or of those of an element."""
+        return self.fates if element is None else self.of_elements.get(element, self.fates)
 
 
 @dataclass(frozen=True)
@@ -49,16 +61,27 @@ class Scenario:
 
     def fate(self, node: str, user_attempt: int) -> str:
         """Return what becomes of that attempt."""
-        fates = self.tasks[node].fates if node in self.tasks else (OK,)
+        fates = self._fates(node)
         return fates[min(user_attempt, len(fates) - 1)]
 
     def changes_fate(self, node: str) -> bool:
         """Return whether the node's attempts end differently."""
-        return node in self.tasks and len(self.tasks[node].fates) > 1
+        return len(self._fates(node)) > 1
+
+    def _fates(self, node: str) -> tuple[str, ...]:
+        name, element = _of(node)
+        return self.tasks[name].fates_of(element) if name in self.tasks else (OK,)
 
     def most_attempts(self, node: str) -> int:
         """Return how many attempts the user's budget allows."""
-        return self.tasks[node].attempts if node in self.tasks else 1
+        name, _ = _of(node)
+        return self.tasks[name].attempts if name in self.tasks else 1
+
+
+def _of(node: str) -> tuple[str, int | None]:
+    """Return the node of the scenario, and the element where the pod is that of one: ``m-0-n3``."""
+    name, _, element = node.partition("-0-n")
+    return name, int(element) if element else None
 
 
 AFTER = "FAIL_AFTER_EXECUTABLE_NODES_COMPLETE"
@@ -85,6 +108,33 @@ SCENARIOS = (
     Scenario("deadline", {"a": Task((), (HANGS, OK), 9, execution_deadline=LIMIT)}, result=2),
     Scenario("hopeless", {"a": Task((), (HANGS,), 9, active_deadline=LIMIT)}, FAILED, "Timeout"),
     Scenario("wide", {f"n{i}": Task() for i in range(8)}, result=2, parallelism=3),
+    Scenario(
+        "map",
+        {"m": Task((), (OK,), 2, elements=4, of_elements={1: (FLAKY, OK)}, at_once=2), "s": Task(("m",))},
+        result=1 + 1 + 2 + 3 + 4,
+    ),
+    Scenario(
+        "tolerant-map",
+        {
+            "m": Task((), (FLAKY, OK), 3, elements=3, of_elements={0: (BROKEN,)}, at_once=None, needed=2),
+            "a": Task(),
+            "s": Task(("m", "a")),
+        },
+        result=1 + 2 + 3 + 2,
+        parallelism=2,
+    ),
+    Scenario(
+        "broken-map",
+        {"m": Task((), (HANGS,), 9, elements=3, of_elements={2: (FLAKY,)}), "a": Task((), (HANGS,))},
+        FAILED,
+        "RetriesExhausted|flaky",
+        failure=True,
+    ),
+    Scenario(
+        "slow-map",
+        {"m": Task((), (HANGS, OK), 9, execution_deadline=LIMIT, elements=2), "s": Task(("m",))},
+        result=1 + 1 + 2,
+    ),
 )
 
 
@@ -138,7 +188,7 @@ class Launched:
             "inputs": {"literals": {"x": {"scalar": {"primitive": {"integer": "1"}}}}},
             "executionId": {"project": "p", "domain": "d", "name": self.name},
             "executionConfig": {"MaxParallelism": scenario.parallelism},
-            "tasks": {"t": _TEMPLATE},
+            "tasks": {"t": _TEMPLATE, "m": _MAPPED},
             "status": {"phase": 0},
         }
 
@@ -147,6 +197,10 @@ _TEMPLATE = {
     "id": {"resourceType": "TASK", "project": "p", "domain": "d", "name": "t", "version": "v"},
     "type": "simulated",
     "interface": {"outputs": {"variables": {"o": {"type": {"simple": "INTEGER"}}}}},
+}
+_MAPPED = {
+    **_TEMPLATE,
+    "interface": {"outputs": {"variables": {"o": {"type": {"collectionType": {"simple": "INTEGER"}}}}}},
 }
 
 
@@ -163,4 +217,15 @@ def _node(node_id: str, task: Task) -> dict[str, Any]:
     for key, value in (("executionDeadline", task.execution_deadline), ("activeDeadline", task.active_deadline)):
         if value:
             node[key] = value
-    return node
+    return _map(node, task) if task.elements else node
+
+
+def _map(element: dict[str, Any], task: Task) -> dict[str, Any]:
+    numbers = [{"scalar": {"primitive": {"integer": str(number)}}} for number in range(task.elements)]
+    array = {
+        "SubNodeSpec": {**element, "id": "mapped", "task": "m"},
+        "Parallelism": task.at_once,
+        "MinSuccesses": task.needed,
+    }
+    bindings = [{"var": "x", "binding": {"collection": {"bindings": numbers}}}]
+    return {"id": element["id"], "kind": "array", "array": array, "inputBindings": bindings}

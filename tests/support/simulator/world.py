@@ -39,10 +39,12 @@ class Options:
 
     :ivar finalizers: a finished pod stays until its finalizer is removed
     :ivar often: names of actions that every seed knows, and does often
+    :ivar scenarios: names of the scenarios; none for all
     """
 
     finalizers: bool = True
     often: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
 
 
 FAIR = Options()
@@ -130,7 +132,10 @@ class World:
         manifest = await self._stored(name)
         assert manifest is not None
         execution = await load(manifest, self.store, self.settings, lambda _: ("simulated", 50), None)
-        node = execution.state.active.get(execution.index[node_id])
+        node = execution.state.active.get(execution.index.get(node_id, -1))
+        for address, element in execution.state.elements.items():
+            if execution.workflow.at(address).unique_id == node_id:
+                node = element
         return node.system_failures if node is not None else 0
 
     # -- the run
@@ -147,7 +152,8 @@ class World:
         await self._drain()
 
     async def _submit(self, name: str) -> None:
-        run = Run(self.random.choice(SCENARIOS), name)
+        known = [s for s in SCENARIOS if s.name in (self.options.scenarios or [s.name])]
+        run = Run(self.random.choice(known), name)
         self.runs[name] = run
         self.history[name] = History()
         self.admin.executions[name] = Recorded()

@@ -9,7 +9,7 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, TaskExecu
 
 from flyte_core.phases import NodePhase
 from flyte_propeller.machine import elements
-from flyte_propeller.machine.addresses import element_address
+from flyte_propeller.machine.addresses import element_address, node_of
 from flyte_propeller.machine.array_events import array_event, resources
 from flyte_propeller.machine.array_failures import summary
 from flyte_propeller.machine.array_inputs import array_size
@@ -66,10 +66,9 @@ def fill(turn: Turn, index: int) -> None:
     node = turn.state.active[index]
     if node.array is None or node.phase is not NodePhase.RUNNING:
         return
-    for element in node.array.again:
-        elements.start_attempt(turn, element_address(index, element))
-    if node.array.again:
-        elements.keep_array(turn, index, replace(elements.array_of(turn, index), again=()))
+    for address in turn.again:
+        if node_of(address) == index and address in turn.state.elements:
+            elements.start_attempt(turn, address)
     array, own = elements.array_of(turn, index), _spec(turn, index).own_inputs
     wanted = range(array.begun, array.begun + max(0, min(_places(turn, index, array), BEGIN_PER_ROUND)))
     unknown = [element_address(index, e) for e in wanted if element_address(index, e) not in turn.facts.inputs]

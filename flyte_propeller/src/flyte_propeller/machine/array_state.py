@@ -38,7 +38,6 @@ class ArrayState:
     :ivar begun: elements that have begun: those of a lower index than this
     :ivar version: of the last event of the task execution that stands for all elements
     :ivar failures: the first of :attr:`failed`
-    :ivar again: elements of whose last attempt nothing is left, and which are to be tried again
     """
 
     size: int
@@ -48,7 +47,6 @@ class ArrayState:
     failed: int = 0
     version: int = 0
     failures: tuple[Failure, ...] = ()
-    again: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, size: int) -> ArrayState:

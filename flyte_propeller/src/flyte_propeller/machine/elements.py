@@ -21,7 +21,7 @@ from flyte_propeller.machine.event_requests import TASK_PHASES, failure
 from flyte_propeller.machine.facts import Launch
 from flyte_propeller.machine.moves import node_move
 from flyte_propeller.machine.retry import judge
-from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt, WorkflowState
+from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt
 from flyte_propeller.machine.task_nodes import SUBMITTED, expired_attempt
 from flyte_propeller.machine.turn import Turn
 
@@ -53,12 +53,6 @@ def start_attempt(turn: Turn, address: int, state: NodeState | None = None) -> N
     turn.effects.append(LaunchTask(address, known.attempt, known.system_failures))
     if limit is not None:
         turn.effects.append(WakeAt(address, turn.now + limit))
-
-
-def waits_for_another_attempt(state: WorkflowState, address: int) -> bool:
-    """Return whether the element is to be tried again, and nothing is left of its last attempt."""
-    element = state.elements[address]
-    return element.phase is NodePhase.RETRYABLE_FAILURE and (address, element.attempt - 1) not in state.cleanup
 
 
 def take_launch(turn: Turn, key: AttemptKey, result: Launch | PhaseInfo) -> None:
@@ -99,7 +93,7 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> None:
 
 
 def take_gone(turn: Turn, key: AttemptKey) -> None:
-    """Nothing is left of this attempt: its element may try again where it waits for that."""
+    """Nothing is left of this attempt: its element is tried again in this step where it waits for that."""
     address, attempt = key
     if key not in turn.state.cleanup:
         return
@@ -107,9 +101,7 @@ def take_gone(turn: Turn, key: AttemptKey) -> None:
     turn.save = True
     state = turn.state.elements.get(address)
     if state is not None and state.attempt == attempt + 1 and state.phase is NodePhase.RETRYABLE_FAILURE:
-        index = node_of(address)
-        array = array_of(turn, index)
-        keep_array(turn, index, replace(array, again=(*array.again, element_of(address))))
+        turn.again.append(address)
 
 
 def check_deadline(turn: Turn, address: int) -> None:

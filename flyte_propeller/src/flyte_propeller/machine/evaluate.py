@@ -10,7 +10,7 @@ from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_propeller.machine import array_nodes, branches, elements, sub_workflows, task_nodes
 from flyte_propeller.machine.aborting import abort_all
-from flyte_propeller.machine.addresses import element_of, is_element, node_of
+from flyte_propeller.machine.addresses import is_element, node_of
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
@@ -343,9 +343,6 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
         ready=state.ready.push(tuple(ready) if state.phase is not WorkflowPhase.READY else ()),
         running=_places_taken(workflow, state),
     )
-    for address in sorted(state.elements):
-        if elements.waits_for_another_attempt(loaded, address):
-            loaded = _with_another_attempt(loaded, address)
     queued = tuple(index for index in sorted(state.active) if task_nodes.waits_for_place(loaded, index))
     return replace(loaded, queued=loaded.queued.push(queued))
 
@@ -354,10 +351,3 @@ def _places_taken(workflow: Workflow, state: WorkflowState) -> int:
     nodes = sum(in_place(workflow.nodes[index], node) for index, node in state.active.items())
     arrays = (workflow.nodes[node_of(address)].array for address in state.elements)
     return nodes + sum(array is not None and array.inherits for array in arrays)
-
-
-def _with_another_attempt(state: WorkflowState, address: int) -> WorkflowState:
-    node = state.active[node_of(address)]
-    assert node.array is not None, "an active array node has elements"
-    array = replace(node.array, again=(*node.array.again, element_of(address)))
-    return replace(state, active=state.active.set(node_of(address), replace(node, array=array)))

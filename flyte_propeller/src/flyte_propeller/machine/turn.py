@@ -45,6 +45,8 @@ class Turn:
         self.more = False
         self.told: dict[int, list[ExternalResourceInfo]] = {}
         """Array node → what became of its elements since its last event."""
+        self.again: list[int] = []
+        """Addresses of elements of whose last attempt nothing is left, and which are to be tried again."""
 
     def step(self) -> Step:
         """Return the result."""
