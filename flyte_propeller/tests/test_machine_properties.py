@@ -17,6 +17,7 @@ from flyte_core.phases import (
     WorkflowPhase,
 )
 from flyte_propeller.machine import task_nodes, turn
+from flyte_propeller.machine.addresses import element_address, node_of
 from flyte_propeller.machine.effects import DeleteTask, Finish, LaunchTask, RecordEvent, Step
 from flyte_propeller.machine.evaluate import evaluate, restart
 from flyte_propeller.machine.facts import Facts
@@ -95,7 +96,7 @@ def reachable(phase: WorkflowPhase) -> set[WorkflowPhase]:
 
 def started(state: WorkflowState, key: tuple[int, int]) -> bool:
     """Return whether the attempt is under way in this state."""
-    node = state.active.get(key[0])
+    node = state.running_at(key[0])
     return node is not None and node.attempt == key[1] and node.task is not None
 
 
@@ -121,10 +122,11 @@ def test_nothing_is_launched_without_its_intent_or_twice(seed: int) -> None:
     for state, facts, step in play(seed).steps:
         for effect in step.effects:
             if isinstance(effect, LaunchTask):
-                node = step.state.active[effect.node]
+                node = step.state.running_at(effect.node)
+                assert node is not None
                 assert node.task is not None
                 assert (node.attempt, node.task.token) == (effect.attempt, "")
-                before = state.active.get(effect.node)
+                before = state.running_at(effect.node)
                 if before is None or before.task is None or before.attempt != effect.attempt:
                     launched[effect.node, effect.attempt] += 1
                 else:
@@ -152,9 +154,27 @@ def test_no_more_run_than_allowed_and_the_counts_are_right(seed: int) -> None:
     game = play(seed)
     limit = game.workflow.max_parallelism
     for _state, _facts, step in game.steps:
-        running = sum(1 for node in step.state.active.values() if node.task is not None)
+        running = sum(turn.in_place(game.workflow.nodes[i], node) for i, node in step.state.active.items())
+        arrays = [game.workflow.nodes[node_of(address)].array for address in step.state.elements]
+        running += sum(array is not None and array.inherits for array in arrays)
         assert running == step.state.running
         assert not limit or running <= limit
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_of_an_array_no_more_elements_run_than_it_allows_and_the_counts_are_right(seed: int) -> None:
+    game = play(seed)
+    for _state, _facts, step in game.steps:
+        for index in game.workflow.array_nodes:
+            node, spec = step.state.active.get(index), game.workflow.nodes[index].array
+            live = [address for address in step.state.elements if node_of(address) == index]
+            if node is None or node.array is None or spec is None:
+                assert not live
+                continue
+            assert sorted(live) == [element_address(index, element) for element in node.array.running()]
+            assert node.array.live == len(live)
+            assert not spec.parallelism or len(live) <= spec.parallelism
 
 
 @EXAMPLES
@@ -175,6 +195,7 @@ def test_a_stored_state_is_the_same_state_when_it_is_read(seed: int) -> None:
             step.state.muted,
         )
         assert read.active == step.state.active
+        assert read.elements == step.state.elements
         assert read.running == step.state.running
         if read.phase is WorkflowPhase.RUNNING:
             assert dict(read.waiting) == dict(step.state.waiting)
@@ -187,13 +208,15 @@ def test_a_stored_state_is_the_same_state_when_it_is_read(seed: int) -> None:
 @given(SEEDS, st.integers(0, ROUNDS))
 def test_an_abort_ends_any_workflow_and_deletes_every_attempt(seed: int, rounds: int) -> None:
     game = play(seed, rounds=rounds, abort=False)
-    live = {(i, node.attempt) for i, node in game.state.active.items() if node.task is not None}
+    everything = (*game.state.active.items(), *game.state.elements.items())
+    live = {(i, node.attempt) for i, node in everything if node.task is not None}
     was_terminal = game.state.phase in TERMINAL_WORKFLOW_PHASES
     step = game.step(Facts(game.now, abort="stop"))
     assert step.state.phase in TERMINAL_WORKFLOW_PHASES
     assert was_terminal or step.state.phase is WorkflowPhase.ABORTED
     assert {(e.node, e.attempt) for e in step.effects if isinstance(e, DeleteTask)} >= live
     assert not step.state.active
+    assert not step.state.elements
 
 
 @EXAMPLES

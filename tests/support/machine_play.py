@@ -9,19 +9,21 @@ from typing import Any
 
 from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
-from flyteidl.core.literals_pb2 import LiteralMap
+from flyteidl.core.literals_pb2 import Literal, LiteralCollection, LiteralMap
 from flyteidl.core.tasks_pb2 import TaskTemplate
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, TaskPhase
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.machine.effects import Ask, DeleteTask, LaunchTask, Step, WakeAt
+from flyte_propeller.machine.addresses import element_address, is_element
+from flyte_propeller.machine.effects import Ask, DeleteTask, GatherOutputs, LaunchTask, Step, WakeAt
 from flyte_propeller.machine.evaluate import evaluate
 from flyte_propeller.machine.facts import BindingFailure, Facts, Launch, Refusal
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
-from flyte_propeller.machine.workflow import Node, Workflow
+from flyte_propeller.machine.workflow import Array, Node, Workflow
 
 Choose = Callable[[int], int]
 """Return a number from 0 up to, and without, the given one."""
+MOST_ELEMENTS = 3
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TASK = TaskTemplate(id=Identifier(resource_type=1, project="p", domain="d", name="t", version="v"), type="python-task")
 USER = ExecutionError(code="Boom", message="user", kind=ExecutionError.USER)
@@ -63,6 +65,7 @@ def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
         namespace="p-d",
         id="p:d:w",
         nodes=tuple(nodes),
+        array_nodes=tuple(node.index for node in nodes if node.kind == "array"),
         start=0,
         end=count + 1,
         failure=failure,
@@ -78,7 +81,7 @@ def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
 
 def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tuple[int, ...]) -> Node:
     limits = (None, None, timedelta(minutes=10))
-    return Node(
+    node = Node(
         index,
         f"n{index}",
         "task",
@@ -89,6 +92,17 @@ def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tup
         execution_deadline=limits[choose(3)],
         active_deadline=limits[choose(3)],
     )
+    if choose(4):
+        return node
+    element = replace(node, active_deadline=None)
+    array = Array(
+        element,
+        parallelism=(None, 0, 1, 2)[choose(4)],
+        min_successes=(None, 1)[choose(2)],
+        own_inputs=choose(2) == 0,
+        run_all=choose(2) == 0,
+    )
+    return replace(node, kind="array", task=None, array=array)
 
 
 @dataclass
@@ -119,9 +133,14 @@ class Play:
         while True:
             step = evaluate(self.workflow, self.state, facts)
             asked = [e.node for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
-            if not asked:
+            lists = [e.node for e in step.effects if isinstance(e, GatherOutputs) and e.node not in facts.gathered]
+            if not asked and not lists:
                 break
-            facts = replace(facts, inputs={**facts.inputs, **{node: self._answer(node) for node in asked}})
+            facts = replace(
+                facts,
+                inputs={**facts.inputs, **{node: self._answer(node) for node in asked}},
+                gathered={**facts.gathered, **{node: self._outcome() for node in lists}},
+            )
         self.steps.append((self.state, facts, step))
         self.state = step.state
         for effect in step.effects:
@@ -129,7 +148,20 @@ class Play:
         return step
 
     def _answer(self, node: int) -> LiteralMap | BindingFailure:
-        return BindingFailure("no such output") if node and self.choose(40) == 0 else LiteralMap()
+        if is_element(node) or self.workflow.nodes[node].kind != "array":
+            return self._outcome() if node and not is_element(node) else LiteralMap()
+        if self.choose(20) == 0:
+            return LiteralMap()
+        items = [Literal()] * self.choose(MOST_ELEMENTS + 1)
+        return LiteralMap(literals={"x": Literal(collection=LiteralCollection(literals=items))})
+
+    def _outcome(self) -> LiteralMap | BindingFailure:
+        return BindingFailure("no such output") if self.choose(40) == 0 else LiteralMap()
+
+    def _anything(self) -> int:
+        """Return the index of a node that there may be, or the address of an element."""
+        index = self.choose(14)
+        return element_address(index, self.choose(MOST_ELEMENTS)) if self.choose(2) else index
 
     def _do(self, effect: object) -> None:
         if isinstance(effect, LaunchTask):
@@ -149,7 +181,7 @@ class Play:
         launched = self._some(self._launched)
         observed = {key: REPORTS[self.choose(len(REPORTS))] for key in self.outside if self.choose(2)}
         if self.choose(6) == 0:
-            observed[self.choose(14), self.choose(3)] = REPORTS[self.choose(len(REPORTS))]
+            observed[self._anything(), self.choose(3)] = REPORTS[self.choose(len(REPORTS))]
         gone = self._some(dict.fromkeys(self._gone))
         self._gone -= set(gone)
         for key in launched:
@@ -163,12 +195,15 @@ class Play:
             observed=observed,
             gone=frozenset(gone),
             timers=frozenset(self._timers) if self.choose(2) else frozenset(),
-            looked_at=frozenset(range(14)) if self.choose(4) == 0 else frozenset(),
+            looked_at=frozenset({*range(14), *self._everything()}) if self.choose(4) == 0 else frozenset(),
             refusal=refusal if self.choose(80) == 0 else None,
         )
 
     def _some(self, things: dict[AttemptKey, Any]) -> dict[AttemptKey, Any]:
         return {key: value for key, value in things.items() if self.choose(4)}
+
+    def _everything(self) -> set[int]:
+        return {*self.state.active, *self.state.elements, *(index for index, _ in self.state.cleanup)}
 
     def friendly_facts(self) -> Facts:
         """Return all that is true, each attempt a success."""
@@ -177,7 +212,7 @@ class Play:
             launched=dict(self._launched),
             observed={key: PhaseInfo(TaskPhase.SUCCESS) for key in self.outside},
             gone=frozenset(self._gone),
-            looked_at=frozenset({*self.state.active, *(index for index, _ in self.state.cleanup)}),
+            looked_at=frozenset(self._everything()),
         )
         self._launched, self._gone = {}, set()
         return facts

@@ -132,7 +132,8 @@ def refuse(turn: Turn, index: int, error: ExecutionError) -> ExecutionError:
     elements.stop_all(turn, index)
     turn.told.pop(index, None)
     turn.report_node(index, NodeExecution.FAILED, error=error)
-    turn.keep(index, replace(turn.state.active[index], phase=NodePhase.FAILING))
+    node = turn.state.active[index]
+    turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.FAILING)))
     turn.settle(index, NodePhase.FAILED)
     return error
 
@@ -156,7 +157,7 @@ def check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
 def stop(turn: Turn, index: int, phase: int, error: ExecutionError) -> None:
     """End what runs of the node's elements, and its task execution with this phase."""
     elements.stop_all(turn, index)
-    if turn.state.active[index].phase is NodePhase.QUEUED:
+    if turn.state.active[index].attempt_started_at is None:
         return  # its task execution has not begun
     _report(turn, index, phase, error)
 

@@ -26,7 +26,7 @@ WALKED_PAST = ENDED_WELL | {NodePhase.SKIPPED}
 def in_place(node: Node, state: NodeState) -> bool:
     """Return whether an active node takes one of the places of ``max_parallelism``."""
     if node.array is not None:
-        return state.phase is not NodePhase.QUEUED and not node.array.inherits
+        return state.attempt_started_at is not None and not node.array.inherits
     return state.task is not None
 
 
