@@ -3,8 +3,8 @@
 ``status.phase``, ``startedAt``, ``stoppedAt``, ``message``, ``error``, ``dataDir`` and ``outputRef`` are upstream's
 fields. The rest is ``status.flyteState``: a version, and in base64 a deflated document: four bytes with the length of a
 JSON text, the text, and three bytes for each node of the graph (its phase + 1, or 0 until it has ended; its attempt in
-two bytes). Elements of array nodes that run are listed as nodes are, by address; those that have ended are three bytes
-each, deflated together.
+two bytes). Elements of array nodes that have ended are three bytes each, within the text; those that run follow the
+document (:mod:`flyte_propeller.array_serde`).
 
 :class:`StateWriter` keeps the parts of the document and renews those of the nodes that changed, so that the cost of
 a write is that of the nodes which are active, and some microseconds per thousand of the others.
@@ -28,7 +28,7 @@ from immutables import Map
 from flyte_core import paths
 from flyte_core.errors import InvalidInput
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
-from flyte_propeller.array_serde import array_from_json, array_to_json
+from flyte_propeller.array_serde import ElementsWriter, array_from_json, array_to_json, elements_of
 from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.state import NodeState, Settled, TaskAttempt, WorkflowState
 
@@ -45,7 +45,7 @@ class StateWriter:
 
     slots: bytearray
     active: dict[int, str] = field(default_factory=dict)
-    elements: dict[int, str] = field(default_factory=dict)
+    elements: ElementsWriter = field(default_factory=ElementsWriter)
 
     @classmethod
     def of(cls, state: WorkflowState, nodes: int) -> StateWriter:
@@ -58,7 +58,8 @@ class StateWriter:
         """Take over the nodes of these indices as they are in the state."""
         for index in touched:
             if is_element(index):
-                self._note_element(index, state.elements.get(index))
+                element = state.elements.get(index)
+                self.elements.note(index, _compact(_node_to_json(element)) if element is not None else None)
                 continue
             settled, node = state.settled.get(index), state.active.get(index)
             slot = (settled.phase + 1, settled.attempt) if settled is not None else (0, 0)
@@ -68,18 +69,12 @@ class StateWriter:
             else:
                 self.active.pop(index, None)
 
-    def _note_element(self, address: int, element: NodeState | None) -> None:
-        if element is not None:
-            self.elements[address] = f'"{address}":{_compact(_node_to_json(element))}'
-        else:
-            self.elements.pop(address, None)
-
     def encode(self, state: WorkflowState) -> bytes:
         """Return the state, deflated."""
         rest = _compact({"c": [[*key, token] for key, token in state.cleanup.items()], "m": state.muted})
-        live = f',"e":{{{",".join(self.elements.values())}}}' if self.elements else ""
-        text = f'{{"a":{{{",".join(self.active.values())}}}{live},{rest[1:]}'.encode()
-        return zlib.compress(b"".join((_LENGTH.pack(len(text)), text, self.slots)), _LEVEL)
+        text = f'{{"a":{{{",".join(self.active.values())}}},{rest[1:]}'.encode()
+        document = zlib.compress(b"".join((_LENGTH.pack(len(text)), text, self.slots)), _LEVEL)
+        return document + self.elements.encode()
 
 
 def status_of(state: WorkflowState, data_dir: str, now: datetime) -> dict[str, Any]:
@@ -121,7 +116,7 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
             raise InvalidInput("the status was not written by this data plane: it has a phase but no flyteState")
         return WorkflowState()
     try:
-        document, slots = _unpack(encoded)
+        document, slots, elements = _unpack(encoded)
         if len(slots) != nodes * _SLOT.size:
             raise InvalidInput(f"the status is of a graph of {len(slots) // _SLOT.size} nodes, the spec has {nodes}")
         error = ParseDict(status["error"], ExecutionError()) if status.get("error") else None
@@ -129,7 +124,7 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
             phase=WorkflowPhase(status["phase"]),
             active=Map({int(index): _node_from_json(node) for index, node in document["a"].items()}),
             settled=Map(_settled(slots)),
-            elements=Map({int(address): _node_from_json(node) for address, node in document.get("e", {}).items()}),
+            elements=Map({int(address): _node_from_json(node) for address, node in elements_of(elements).items()}),
             cleanup=Map({(index, attempt): token for index, attempt, token in document["c"]}),
             error=error,
             message=status.get("message", ""),
@@ -141,11 +136,14 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
         raise InvalidInput(f"the status is damaged: {type(fault).__name__}: {fault}") from fault
 
 
-def _unpack(encoded: bytes) -> tuple[dict[str, Any], bytes]:
-    document = zlib.decompress(encoded)
+def _unpack(encoded: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+    stream = zlib.decompressobj()
+    document = stream.decompress(encoded) + stream.flush()
+    if not stream.eof:
+        raise ValueError("it is cut off")
     (length,) = _LENGTH.unpack_from(document)
     end = _LENGTH.size + length
-    return json.loads(document[_LENGTH.size : end]), document[end:]
+    return json.loads(document[_LENGTH.size : end]), document[end:], stream.unused_data
 
 
 def _settled(slots: bytes) -> dict[int, Settled]:
