@@ -147,6 +147,14 @@ async def test_an_element_is_tried_again_by_itself_and_its_attempts_are_told_apa
     assert {e.external_id for e in elements(driven) if e.index == 0} == {"x-m-0-n0-0", "x-m-1-n0-1"}
 
 
+async def test_retries_and_interruptible_of_the_map_itself_are_those_of_its_elements() -> None:
+    driven = await flow({"m": mapping(1, node={"retry": {"minAttempts": 3}, "interruptible": True})}).start()
+    for attempt in range(3):
+        await driven.show("m-0-n0", failed("Boom", "no luck"), attempt)
+    assert "[0]: [3/3] currentAttempt done" in driven.errors("m")[0].message
+    assert driven.host.contexts["x-m-0-n0-0"].interruptible
+
+
 async def test_an_element_waits_for_the_end_of_its_last_attempt_and_no_other_element_takes_its_place() -> None:
     driven = await flow({"m": mapping(3, Parallelism=1, sub={"retry": {"minAttempts": 2}})}).start()
     driven.host.lingering.add("m-0-n0")
@@ -358,7 +366,7 @@ async def test_a_map_runs_within_a_sub_workflow_and_as_a_failure_node() -> None:
 async def test_a_map_over_another_kind_of_node_is_refused_by_name() -> None:
     driven = await flow({"m": mapping(1, sub={"kind": "workflow", "workflow": {"launchPlanRefId": {}}})}).start()
     (error,) = driven.errors("workflow")
-    assert "'m' maps over a workflow" in error.message
+    assert "'m' maps a launch plan" in error.message
 
 
 async def test_a_wide_map_begins_step_by_step_and_keeps_little_of_what_has_ended() -> None:

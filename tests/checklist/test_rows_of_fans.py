@@ -11,7 +11,7 @@ from flyteidl.admin.node_execution_pb2 import GetDynamicNodeWorkflowRequest
 
 from serialized import spec_of
 
-MAPS = pytest.mark.xfail(strict=True, reason="map tasks do not run remotely yet")
+MAPS = pytest.mark.xfail(strict=True, reason="maps of launch plans do not run remotely yet")
 DYNAMIC = pytest.mark.xfail(strict=True, reason="dynamic tasks do not run remotely yet")
 GATES = pytest.mark.xfail(strict=True, reason="gates do not wait remotely yet")
 PLANS = pytest.mark.xfail(strict=True, reason="launch plans do not run as nodes of a workflow yet")
@@ -22,7 +22,6 @@ def fans(program: Callable[[str], Any]) -> Any:
     return program("rows_of_fans")
 
 
-@MAPS
 def test_009_a_mapped_task_is_one_task_execution_with_a_resource_for_each_element(fans: Any, up: Any) -> None:
     execution = up.run(fans.each, inputs={"xs": [1, 2, 3]})
     assert execution.is_successful, execution.error
@@ -31,7 +30,6 @@ def test_009_a_mapped_task_is_one_task_execution_with_a_resource_for_each_elemen
     assert len(attempt.closure.metadata.external_resources) == 3
 
 
-@MAPS
 def test_010_an_input_that_is_bound_beforehand_reaches_every_element(fans: Any, up: Any) -> None:
     assert up.value(fans.each_with, xs=[1, 2], b=10) == fans.each_with(xs=[1, 2], b=10) == [11, 12]
 
@@ -55,7 +53,6 @@ def test_029_a_map_a_carries_how_many_may_run_at_once_and_how_many_must_succeed(
     assert fans.some(xs=[1, 2, 3]) == [1, None, 3]
 
 
-@MAPS
 def test_029_a_map_b_with_a_ratio_has_none_for_an_element_that_failed(fans: Any, up: Any) -> None:
     assert up.value(fans.some, xs=[1, 2, 3]) == [1, None, 3]
 

@@ -65,9 +65,10 @@ def _node(
 
 def _array(node: Mapping[str, Any], place: Place, tasks: Mapping[str, TaskTemplate], plugin_of: PluginOf) -> Array:
     array = node["array"]
-    spec = {**array["SubNodeSpec"], "inputBindings": None}  # the array node's own bindings are the same
+    given = {key: node[key] for key in ("retry", "interruptible") if node.get(key) is not None}
+    spec = {**array["SubNodeSpec"], **given, "inputBindings": None}  # the array node's own bindings are the same
     if spec["kind"] not in MAPPED_KINDS:
-        raise InvalidInput(f"node {node['id']!r} maps over a {spec['kind']}, which this data plane does not run yet")
+        raise InvalidInput(f"node {node['id']!r} maps a {_target(spec)}, which this data plane does not run yet")
     element = _node(spec, -1, place, tasks, plugin_of)
     if element.task is not None and not array.get("IsOriginalSubNodeInterface"):
         element = replace(element, task=_of_one_element(element.task))
@@ -81,6 +82,10 @@ def _array(node: Mapping[str, Any], place: Place, tasks: Mapping[str, TaskTempla
         own_inputs=array.get("DataMode") == ArrayNode.INDIVIDUAL_INPUT_FILES,
         run_all=bool(array.get("RunAllSubNodes")),
     )
+
+
+def _target(spec: Mapping[str, Any]) -> str:
+    return "launch plan" if (spec.get("workflow") or {}).get("launchPlanRefId") is not None else str(spec["kind"])
 
 
 def _of_one_element(task: TaskTemplate) -> TaskTemplate:
