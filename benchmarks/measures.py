@@ -17,7 +17,7 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from benchmarks import floors
 from benchmarks.report import Figure
 from benchmarks.sdk import sdk
-from benchmarks.server import chain, execution_request, fan, flyte_up, register, shell_fan, wait
+from benchmarks.server import chain, execution_request, fan, flyte_up, noop_map, register, shell_fan, wait
 from benchmarks.submitting import submit, submit_postgresql
 
 IDLE_SECONDS = 10
@@ -101,6 +101,23 @@ def fanout(folder: Path) -> Iterator[Figure]:
     yield Figure("fanout: 1000 no-ops side by side", spent, "ms", floor, "1000 bare forks")
 
 
+def maps(folder: Path) -> Iterator[Figure]:
+    """Maps whose tasks end at once: an element costs the same in a long list as in a short one."""
+    with flyte_up(folder / "map") as up, grpc.insecure_channel(f"127.0.0.1:{up.port}") as channel:
+        stub = AdminServiceStub(channel)
+        noop_map(stub, "bench.map")
+        spent = {}
+        for size in (100, 1000):
+            request = execution_request("bench.map", f"map{size}", x=None)
+            for number in range(size):
+                request.inputs.literals["x"].collection.literals.add().scalar.primitive.integer = number
+            begin = time.perf_counter()
+            stub.CreateExecution(request)
+            assert wait(stub, f"map{size}") == WorkflowExecution.SUCCEEDED
+            spent[size] = (time.perf_counter() - begin) * 1000 / size
+    yield Figure("map: an element of 1000 no-ops", spent[1000], "ms", spent[100], "an element of 100")
+
+
 def fanout_of_processes(folder: Path) -> Iterator[Figure]:
     """A thousand nodes side by side, each a process that ends at once; against a thousand bare forks."""
     width = 1000
@@ -139,6 +156,7 @@ MEASURES: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "chain": chain_of_noops,
     "realchain": real_chain,
     "fanout": fanout,
+    "maps": maps,
     "processes": fanout_of_processes,
     "submit": submit,
     "postgresql": submit_postgresql,

@@ -29,7 +29,7 @@ from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
 from flyteidl.core.literals_pb2 import Binding, BindingData, LiteralMap
 from flyteidl.core.tasks_pb2 import Container, TaskMetadata, TaskTemplate
 from flyteidl.core.types_pb2 import INTEGER, LiteralType, OutputReference
-from flyteidl.core.workflow_pb2 import Node, NodeMetadata, TaskNode, WorkflowTemplate
+from flyteidl.core.workflow_pb2 import ArrayNode, Node, NodeMetadata, TaskNode, WorkflowTemplate
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 NOOP = str(Path(__file__).parent / "noop_plugin")
@@ -142,6 +142,28 @@ def shell_fan(stub: AdminServiceStub, name: str, width: int) -> None:
     ]
     workflow_id = Identifier(resource_type=WORKFLOW, name=name, version="1", **PROJECT)
     workflow = WorkflowTemplate(id=workflow_id, interface=TypedInterface(), nodes=nodes)
+    create(stub.CreateWorkflow, WorkflowCreateRequest(id=workflow_id, spec=WorkflowSpec(template=workflow)))
+    plan_id = Identifier(resource_type=LAUNCH_PLAN, name=name, version="1", **PROJECT)
+    create(stub.CreateLaunchPlan, LaunchPlanCreateRequest(id=plan_id, spec=LaunchPlanSpec(workflow_id=workflow_id)))
+
+
+def noop_map(stub: AdminServiceStub, name: str) -> None:
+    """Register a map of the no-op task over the list ``x``, any number of elements at once."""
+    listed = LiteralType(collection_type=INTEGER_TYPE)
+    interface = TypedInterface(
+        inputs=VariableMap(variables={"x": Variable(type=listed)}),
+        outputs=VariableMap(variables={"o0": Variable(type=listed)}),
+    )
+    task_id = Identifier(resource_type=TASK, name=f"{name}.noop", version="1", **PROJECT)
+    template = TaskTemplate(id=task_id, type="noop", interface=interface, metadata=TaskMetadata())
+    create(stub.CreateTask, TaskCreateRequest(id=task_id, spec=TaskSpec(template=template)))
+    inputs = [Binding(var="x", binding=BindingData(promise=OutputReference(var="x")))]
+    element = Node(id="element", inputs=inputs, task_node=TaskNode(reference_id=task_id))
+    array = ArrayNode(node=element, parallelism=0, min_success_ratio=1.0)
+    mapped = Node(id="n0", metadata=NodeMetadata(name="n0"), inputs=inputs, array_node=array)
+    workflow_id = Identifier(resource_type=WORKFLOW, name=name, version="1", **PROJECT)
+    workflow = WorkflowTemplate(id=workflow_id, interface=interface, nodes=[mapped])
+    workflow.outputs.add(var="o0").binding.promise.CopyFrom(OutputReference(node_id="n0", var="o0"))
     create(stub.CreateWorkflow, WorkflowCreateRequest(id=workflow_id, spec=WorkflowSpec(template=workflow)))
     plan_id = Identifier(resource_type=LAUNCH_PLAN, name=name, version="1", **PROJECT)
     create(stub.CreateLaunchPlan, LaunchPlanCreateRequest(id=plan_id, spec=LaunchPlanSpec(workflow_id=workflow_id)))
