@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from flyte_kit import ImperativeWorkflow, workflow
+from flyte_kit.core.node_creation import create_node
 from flyte_kit.exceptions.user import FlyteInvalidInputException
 from serialized import plan_of, spec_of
 
@@ -58,6 +60,24 @@ def test_007_nodes_without_values_between_them_run_in_the_order_that_is_written(
     assert (upstream["n0"], upstream["n2"]) == (["n1"], ["n0"])
     assert up.run(flows.in_order, inputs={"path": str(tmp_path / "order")}).is_successful
     assert (tmp_path / "order").read_text().split() == ["two", "one", "three"]
+
+
+def test_007_calls_and_nodes_of_every_kind_can_be_put_in_order(flows: Any) -> None:
+    made: dict[str, Callable[[], Any]] = {
+        "value": lambda: flows.double(x=1),
+        "nothing": lambda: flows.note(text="a", path="b"),
+        "tuple": lambda: flows.measure(x=1),
+        "node": lambda: create_node(flows.double, x=1),
+    }
+    for first, second in itertools.product(made, made):
+
+        @workflow
+        def ordered() -> None:
+            later, earlier = made[second](), made[first]()  # noqa: B023 - the body is read at once
+            earlier >> later
+
+        upstream = {node.id: [*node.upstream_node_ids] for node in spec_of(ordered).template.nodes}
+        assert upstream["n0"] == ["n1"], (first, second)
 
 
 def test_008_only_the_branch_whose_condition_holds_runs(

@@ -14,8 +14,9 @@ from flyteidl.core.workflow_pb2 import NodeMetadata
 from flyte_kit.core.bindings import Binding
 from flyte_kit.core.cache import Cache
 from flyte_kit.core.constants import GLOBAL_INPUT_NODE_ID
-from flyte_kit.core.promise import NodeOutput, Promise
+from flyte_kit.core.promise import NodeOutput, Promise, node_of
 from flyte_kit.core.resources import Resources, chosen, extended_resources
+from flyte_kit.core.type_variables import T
 from flyte_kit.deferred import deferred
 from flyte_kit.extras.accelerators import BaseAccelerator
 from flyte_kit.loggers import logger
@@ -107,12 +108,13 @@ class Node:
             return outputs[name]  # type: ignore[no-any-return]
         raise AttributeError(f"{name}: node {self.__dict__.get('id')} has outputs {list(outputs)}")
 
-    def runs_before(self, other: Node) -> None:
-        """Let another node wait for this one."""
-        if self not in other.upstream_nodes:
-            other.upstream_nodes.append(self)
+    def runs_before(self, other: Any) -> None:
+        """Let another node, or what a call has returned, wait for this one."""
+        after = node_of(other)
+        if self not in after.upstream_nodes:
+            after.upstream_nodes.append(self)
 
-    def __rshift__(self, other: Node) -> Node:
+    def __rshift__(self, other: T) -> T:
         self.runs_before(other)
         return other
 

@@ -59,6 +59,18 @@ class NodeOutput:
         return f"Node({self.node.id}:{self.var})"
 
 
+def node_of(call: Any) -> Node:
+    """Return the node of what a call, or ``create_node``, has returned.
+
+    :raises TypeError: if it is something else
+    """
+    ref = getattr(call, "ref", None)
+    node: Any = ref.node if isinstance(ref, NodeOutput) else call
+    if not hasattr(node, "upstream_nodes"):
+        raise TypeError(f"{call!r} cannot be put in order: write calls of tasks and workflows, or nodes, beside >>")
+    return node  # type: ignore[no-any-return]
+
+
 class Promise:
     """A value that is not there yet, or that is there as a literal.
 
@@ -158,8 +170,8 @@ class Promise:
         raise ValueError("Cannot perform Logical OR of Promise with other: compare it first")
 
     def __rshift__(self, other: Any) -> Any:
-        if not self.is_ready and getattr(other, "ref", None) is not None:
-            self.ref.node.runs_before(other.ref.node)
+        if not self.is_ready:
+            self.ref.node.runs_before(other)
         return other
 
     def runs_before(self, other: Any) -> None:
@@ -210,8 +222,8 @@ class VoidPromise:
         self.ref = ref
 
     def __rshift__(self, other: Any) -> Any:
-        if self.ref is not None and getattr(other, "ref", None) is not None:
-            self.ref.node.runs_before(other.ref.node)
+        if self.ref is not None:
+            self.ref.node.runs_before(other)
         return other
 
     def runs_before(self, other: Any) -> None:
