@@ -153,6 +153,11 @@ def test_types_that_do_not_fit(upstream, downstream):
     assert not is_castable(upstream, downstream)
 
 
+def test_a_table_is_told_with_its_columns():
+    assert type_text(dataset(a=INT, b=STR)) == "structured dataset(any format; columns a INTEGER, b STRING)"
+    assert type_text(dataset("csv")) == "structured dataset(csv)"
+
+
 def primitive(**value):
     return Literal(scalar=Scalar(primitive=Primitive(**value)))
 

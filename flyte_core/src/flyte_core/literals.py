@@ -57,7 +57,7 @@ def type_text(literal_type: LiteralType) -> str:
         case "blob":
             return _blob_text(literal_type.blob)
         case "structured_dataset_type":
-            return f"structured dataset({literal_type.structured_dataset_type.format or 'any format'})"
+            return _dataset_text(literal_type.structured_dataset_type)
         case _:
             return str(kind)
 
@@ -70,6 +70,11 @@ def _simple_name(number: int) -> str:
 def _blob_text(blob: BlobType) -> str:
     noun = "multipart blob" if blob.dimensionality == BlobType.MULTIPART else "blob"
     return f"{noun}({blob.format or 'any format'})"
+
+
+def _dataset_text(dataset: StructuredDatasetType) -> str:
+    columns = ", ".join(f"{column.name} {type_text(column.literal_type)}" for column in dataset.columns)
+    return f"structured dataset({dataset.format or 'any format'}{'; columns ' if columns else ''}{columns})"
 
 
 def is_optional(literal_type: LiteralType) -> bool:
