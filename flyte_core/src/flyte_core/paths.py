@@ -19,6 +19,9 @@ INPUTS = "inputs.pb"
 OUTPUTS = "outputs.pb"
 ERROR = "error.pb"
 FUTURES = "futures.pb"
+"""What a dynamic task leaves in place of outputs: a ``flyteidl.core.DynamicJobSpec``."""
+DYNAMIC_COMPILED = "dynamic_compiled.pb"
+"""Beside it: the ``flyteidl.core.CompiledWorkflowClosure`` that the data plane made of it."""
 DECK = "deck.html"
 
 

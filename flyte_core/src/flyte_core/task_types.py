@@ -32,6 +32,8 @@ class PhaseInfo:
     :ivar error: set if and only if the phase is a failure; its kind (USER or SYSTEM) chooses the retry budget
     :ivar occurred_at: when the backend says it happened; None: when it was observed
     :ivar custom_info: JSON-like, shown by the console
+    :ivar has_futures: of a success: the attempt left a job specification and no outputs, so that its node is a dynamic
+        one; found by the platform where it reads the outcome, never reported by a plugin
     """
 
     phase: TaskPhase
@@ -42,6 +44,7 @@ class PhaseInfo:
     occurred_at: datetime | None = None
     custom_info: Mapping[str, Any] | None = None
     external_resources: tuple[ExternalResourceInfo, ...] = ()
+    has_futures: bool = False
 
 
 @dataclass(frozen=True, slots=True)

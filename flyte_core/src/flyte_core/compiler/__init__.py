@@ -4,9 +4,18 @@ It adds start and end node, resolves references, draws the edges both ways, and 
 time linear in the size of the workflow, and reports all problems at once, with upstream's codes and text form.
 """
 
+from flyte_core.compiler.dynamic import compile_dynamic
 from flyte_core.compiler.problems import Code, CompileErrors, Problem
 from flyte_core.compiler.references import LaunchPlanInterface
 from flyte_core.compiler.tasks import compile_task
 from flyte_core.compiler.workflows import compile_workflow
 
-__all__ = ["Code", "CompileErrors", "LaunchPlanInterface", "Problem", "compile_task", "compile_workflow"]
+__all__ = [
+    "Code",
+    "CompileErrors",
+    "LaunchPlanInterface",
+    "Problem",
+    "compile_dynamic",
+    "compile_task",
+    "compile_workflow",
+]

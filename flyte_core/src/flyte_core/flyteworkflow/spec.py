@@ -12,9 +12,9 @@ from typing import Any
 from flyteidl.core.compiler_pb2 import CompiledWorkflow, CompiledWorkflowClosure
 from flyteidl.core.interface_pb2 import VariableMap
 from flyteidl.core.tasks_pb2 import TaskTemplate
-from flyteidl.core.types_pb2 import LiteralType
 from flyteidl.core.workflow_pb2 import Node, WorkflowMetadata
 
+from flyte_core.compiler.lean import lean_variables
 from flyte_core.compiler.references import Key, key_of
 from flyte_core.compiler.tree import case_nodes
 from flyte_core.flyteworkflow.encodings import jsonpb
@@ -22,8 +22,6 @@ from flyte_core.flyteworkflow.nodes import bindings_json, node_spec
 from flyte_core.flyteworkflow.task_defaults import with_task_defaults
 from flyte_core.identifiers import identifier_key
 from flyte_core.task_types import PlatformResources
-
-_CACHE_KEY_METADATA = "cache-key-metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +104,4 @@ def task_json(template: TaskTemplate) -> dict[str, Any]:
 
 
 def _variables(variables: VariableMap) -> dict[str, Any]:
-    if not variables.variables:
-        return {}
-    lean = VariableMap()
-    for name, variable in variables.variables.items():
-        copied = lean.variables[name]
-        copied.CopyFrom(variable)
-        copied.ClearField("description")
-        _strip(copied.type)
-    return jsonpb(lean)
-
-
-def _strip(literal_type: LiteralType) -> None:
-    literal_type.ClearField("metadata")
-    if _CACHE_KEY_METADATA not in literal_type.annotation.annotations.fields:
-        literal_type.ClearField("annotation")
-    match literal_type.WhichOneof("type"):
-        case "collection_type":
-            _strip(literal_type.collection_type)
-        case "map_value_type":
-            _strip(literal_type.map_value_type)
-        case "union_type":
-            for variant in literal_type.union_type.variants:
-                _strip(variant)
+    return jsonpb(lean_variables(variables)) if variables.variables else {}
