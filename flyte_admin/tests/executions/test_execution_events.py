@@ -18,8 +18,9 @@ from flyteidl.admin.execution_pb2 import (
     WorkflowExecutionGetDataRequest,
     WorkflowExecutionGetRequest,
 )
-from flyteidl.admin.node_execution_pb2 import NodeExecutionGetRequest
+from flyteidl.admin.node_execution_pb2 import GetDynamicNodeWorkflowRequest, NodeExecutionGetRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecutionGetRequest
+from flyteidl.core.compiler_pb2 import CompiledWorkflow, CompiledWorkflowClosure
 from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution, TaskLog, WorkflowExecution
 from flyteidl.core.identifier_pb2 import (
     Identifier,
@@ -28,6 +29,7 @@ from flyteidl.core.identifier_pb2 import (
     TaskExecutionIdentifier,
     WorkflowExecutionIdentifier,
 )
+from flyteidl.core.workflow_pb2 import WorkflowTemplate
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from flyte_admin.executions.event_delivery import EventDelivery
@@ -297,3 +299,22 @@ async def test_shuffled_repeated_and_concurrent_events_never_rewind(plane: Any, 
     assert [order.index(rank) for rank in ranks] == sorted(order.index(rank) for rank in ranks)
     assert await phase_of_execution(plane) == "FAILED"
     assert (await node(plane)).closure.phase == NodeExecution.FAILED
+
+
+def graph_event(version: str) -> NodeExecutionEventRequest:
+    workflow = Identifier(
+        resource_type=ResourceType.WORKFLOW, project="golden", domain="development", name="dynamic_n0", version=version
+    )
+    compiled = CompiledWorkflowClosure(primary=CompiledWorkflow(template=WorkflowTemplate(id=workflow)))
+    made = {"id": workflow, "compiled_workflow": compiled, "dynamic_job_spec_uri": f"s3://b/{version}/futures.pb"}
+    return node_event("DYNAMIC_RUNNING", is_dynamic=True, task_node_metadata={"dynamic_workflow": made})
+
+
+async def test_the_graph_of_a_later_attempt_is_the_one_that_is_shown(plane: Any) -> None:
+    for version in ("one", "two"):
+        await plane.recorder.create_node_event(graph_event(version))
+    with pytest.raises(AlreadyExists, match="already recorded DYNAMIC_RUNNING"):
+        await plane.recorder.create_node_event(graph_event("two"))
+    answer = await plane.nodes.get_dynamic_workflow(GetDynamicNodeWorkflowRequest(id=NODE))
+    assert answer.compiled_workflow.primary.template.id.version == "two"
+    assert (await node(plane)).closure.dynamic_job_spec_uri == "s3://b/two/futures.pb"

@@ -76,7 +76,8 @@ class EventRecorder:
         """Move inline data of the events that will be recorded into the object store; an event that will be refused
         must not overwrite the data of the one that was recorded.
         """
-        outlook = await self._database.read(lambda connection: self._rehearse(connection, events))
+        referring = [PreparedEvent(event.request, self._offloader.reference_of(event.request)) for event in events]
+        outlook = await self._database.read(lambda connection: self._rehearse(connection, referring))
         prepared: list[PreparedEvent] = []
         for event, outcome in zip(events, outlook, strict=False):
             if outcome.verdict is not Verdict.RECORDED:

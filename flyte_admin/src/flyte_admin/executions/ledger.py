@@ -152,7 +152,7 @@ def _record_node(rows: Rows, event: NodeExecutionEvent, dynamic_reference: str) 
     row = rows.node(key)
     if row is not None:
         refusal = _refuse_node(row, key, event)
-        if refusal is not None:
+        if refusal is not None and not _is_another_graph(row, event, dynamic_reference):
             return refusal
     missing = _missing_reference(rows, event)
     if missing is not None:
@@ -167,6 +167,11 @@ def _record_node(rows: Rows, event: NodeExecutionEvent, dynamic_reference: str) 
     merge_node_metadata(row.metadata, event)
     row.changed = True
     return RECORDED
+
+
+def _is_another_graph(row: NodeRow, event: NodeExecutionEvent, dynamic_reference: str) -> bool:
+    """Tell whether another attempt of a dynamic node shows its graph: the same phase again, and news all the same."""
+    return event.phase == row.phase and bool(dynamic_reference) and dynamic_reference != row.dynamic_reference
 
 
 def _refuse_node(row: NodeRow, key: NodeKey, event: NodeExecutionEvent) -> EventOutcome | None:

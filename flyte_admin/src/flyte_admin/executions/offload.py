@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flyteidl.admin.event_pb2 import NodeExecutionEventRequest, WorkflowExecutionEventRequest
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import LiteralMap
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata
 
 from flyte_admin.executions.ledger import PreparedEvent
 from flyte_core.errors import TooLarge
@@ -44,13 +45,17 @@ class Offloader:
             return PreparedEvent(slim)
         if event.WhichOneof("input_value") == "input_data":
             event.input_uri = await self._write(join(folder, "offloaded_inputs"), event.input_data)
-        reference = ""
-        if _dynamic_workflow(request) is not None:
+        reference = self.reference_of(request)
+        if reference:
             dynamic = event.task_node_metadata.dynamic_workflow
-            reference = self._dynamic_uri(request, dynamic.id)
             await self.store.write(reference, dynamic.compiled_workflow.SerializeToString(deterministic=True))
             dynamic.ClearField("compiled_workflow")
         return PreparedEvent(slim, reference)
+
+    def reference_of(self, request: ExecutionEventRequest) -> str:
+        """Return where the event's compiled dynamic workflow goes; empty where it has none."""
+        dynamic = _dynamic_workflow(request)
+        return self._dynamic_uri(request, dynamic.id) if dynamic is not None else ""
 
     async def _write(self, uri: str, literals: LiteralMap) -> str:
         data = literals.SerializeToString(deterministic=True)
@@ -72,7 +77,7 @@ class Offloader:
     def _execution_folder(self, execution: WorkflowExecutionIdentifier) -> str:
         return join(self.metadata_prefix, execution.project, execution.domain, execution.name)
 
-    def _dynamic_uri(self, request: NodeExecutionEventRequest, workflow: Identifier) -> str:
+    def _dynamic_uri(self, request: ExecutionEventRequest, workflow: Identifier) -> str:
         node = request.event.id
         execution = node.execution_id
         name = "_".join((workflow.project, workflow.domain, workflow.name, workflow.version))
@@ -91,7 +96,7 @@ def carries_data(request: ExecutionEventRequest) -> bool:
     return event.WhichOneof("input_value") == "input_data" or _dynamic_workflow(request) is not None
 
 
-def _dynamic_workflow(request: ExecutionEventRequest) -> object | None:
+def _dynamic_workflow(request: ExecutionEventRequest) -> DynamicWorkflowNodeMetadata | None:
     if not isinstance(request, NodeExecutionEventRequest) or not request.event.HasField("task_node_metadata"):
         return None
     dynamic = request.event.task_node_metadata.dynamic_workflow
