@@ -11,13 +11,14 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import Literal, LiteralCollection, LiteralMap
 from flyteidl.core.tasks_pb2 import TaskTemplate
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, TaskPhase
 from flyte_core.task_types import PhaseInfo
 from flyte_propeller.machine.addresses import element_address, is_element
-from flyte_propeller.machine.effects import Ask, DeleteTask, GatherOutputs, LaunchTask, Step, WakeAt
+from flyte_propeller.machine.effects import Ask, AskGraph, DeleteTask, GatherOutputs, LaunchTask, Step, WakeAt
 from flyte_propeller.machine.evaluate import evaluate
-from flyte_propeller.machine.facts import BindingFailure, Facts, Launch, Refusal
+from flyte_propeller.machine.facts import BindingFailure, Facts, Graph, GraphFailure, Launch, Refusal
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
 from flyte_propeller.machine.workflow import Array, Node, Workflow
 
@@ -35,6 +36,7 @@ REPORTS = (
     PhaseInfo(TaskPhase.SUCCESS),
     PhaseInfo(TaskPhase.SUCCESS),
     PhaseInfo(TaskPhase.SUCCESS),
+    PhaseInfo(TaskPhase.SUCCESS, has_futures=True),
     PhaseInfo(TaskPhase.RETRYABLE_FAILURE, error=USER),
     PhaseInfo(TaskPhase.RETRYABLE_FAILURE, error=SYSTEM),
     PhaseInfo(TaskPhase.PERMANENT_FAILURE, error=USER),
@@ -79,6 +81,22 @@ def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
     )
 
 
+def random_graph(choose: Choose, ask: AskGraph) -> Graph:
+    """Return a dynamic node's graph of one to three task nodes in a chain or side by side."""
+    count, chained, first = 1 + choose(3), choose(2) == 0, ask.first
+    inner = list(range(first + 1, first + 1 + count))
+    end = first + 1 + count
+    place = {"parent": ask.node, "parent_attempt": ask.attempt, "in_dynamic": True}
+    nodes = [Node(first, "start-node", "start", downstream=tuple(inner[:1] if chained else inner), **place)]
+    for index in inner:
+        upstream = (index - 1,) if chained else (first,)
+        downstream = (index + 1,) if chained else (end,)
+        nodes.append(replace(_task(choose, index, upstream, downstream), **place))
+    nodes.append(Node(end, "end-node", "end", upstream=tuple(inner[-1:] if chained else inner), **place))
+    named = [replace(node, unique=f"g{first}-{node.index}") for node in nodes]
+    return Graph(tuple(named), first, DynamicWorkflowNodeMetadata(id=TASK.id))
+
+
 def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tuple[int, ...]) -> Node:
     limits = (None, None, timedelta(minutes=10))
     node = Node(
@@ -111,6 +129,7 @@ class Play:
 
     :ivar outside: attempts that exist, with their tokens
     :ivar steps: each with the state and the facts before it
+    :ivar workflows: the workflow before each step
     """
 
     workflow: Workflow
@@ -119,6 +138,7 @@ class Play:
     now: datetime = START
     outside: dict[AttemptKey, str] = field(default_factory=dict)
     steps: list[tuple[WorkflowState, Facts, Step]] = field(default_factory=list)
+    workflows: list[Workflow] = field(default_factory=list)
     _launched: dict[AttemptKey, Any] = field(default_factory=dict)
     _gone: set[AttemptKey] = field(default_factory=set)
     _timers: set[int] = field(default_factory=set)
@@ -134,15 +154,19 @@ class Play:
             step = evaluate(self.workflow, self.state, facts)
             asked = [e.node for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
             lists = [e.node for e in step.effects if isinstance(e, GatherOutputs) and e.node not in facts.gathered]
-            if not asked and not lists:
+            graphless = [e for e in step.effects if isinstance(e, AskGraph) and e not in facts.graphs]
+            if not asked and not lists and not graphless:
                 break
             facts = replace(
                 facts,
                 inputs={**facts.inputs, **{node: self._answer(node) for node in asked}},
+                graphs={**facts.graphs, **{ask: self._graph(ask) for ask in graphless}},
                 gathered={**facts.gathered, **{node: self._outcome() for node in lists}},
             )
         self.steps.append((self.state, facts, step))
+        self.workflows.append(self.workflow)
         self.state = step.state
+        self.workflow = self.workflow.grown(step.grown) if step.grown else self.workflow
         for effect in step.effects:
             self._do(effect)
         return step
@@ -163,11 +187,15 @@ class Play:
         index = self.choose(14)
         return element_address(index, self.choose(MOST_ELEMENTS)) if self.choose(2) else index
 
+    def _graph(self, ask: AskGraph) -> Graph | GraphFailure:
+        deep = len(self.workflow.nodes) > 60
+        return GraphFailure(USER) if deep or self.choose(8) == 0 else random_graph(self.choose, ask)
+
     def _do(self, effect: object) -> None:
         if isinstance(effect, LaunchTask):
             key = (effect.node, effect.attempt)
             if self.choose(15) == 0:
-                self._launched[key] = REPORTS[6 + self.choose(4)]
+                self._launched[key] = REPORTS[len(REPORTS) - 1 - self.choose(4)]
             else:
                 self._launched[key] = Launch(self.outside.setdefault(key, f"uid-{len(self.steps)}-{key}"))
         elif isinstance(effect, DeleteTask):

@@ -19,7 +19,7 @@ from flyte_core.cluster import Manifest
 from flyte_core.errors import InvalidInput
 from flyte_core.task_types import PlatformResources
 from flyte_propeller.graph_reader import GraphReader, PluginOf, from_jsonpb
-from flyte_propeller.machine.workflow import Workflow
+from flyte_propeller.machine.workflow import Workflow, indices
 from flyte_propeller.settings import PropellerSettings
 
 _QUANTITIES = {"CPU": "cpu", "Memory": "memory", "EphemeralStorage": "ephemeral-storage", "GPU": "nvidia.com/gpu"}
@@ -75,9 +75,9 @@ def _parse(manifest: Manifest, settings: PropellerSettings, plugin_of: PluginOf)
         interruptible=config.get("Interruptible"),
         interruptible_default=bool((manifest.get("node-defaults") or {}).get("interruptible")),
         console_url=manifest.get("consoleUrl") or "",
-        sub_workflow_nodes=tuple(node.index for node in nodes if node.kind == "workflow"),
-        branch_nodes=tuple(node.index for node in reversed(nodes) if node.kind == "branch"),
-        array_nodes=tuple(node.index for node in nodes if node.kind == "array"),
+        sub_workflow_nodes=indices(nodes, "workflow"),
+        branch_nodes=tuple(reversed(indices(nodes, "branch"))),
+        array_nodes=indices(nodes, "array"),
     )
 
 

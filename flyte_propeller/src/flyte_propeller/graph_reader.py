@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -27,6 +27,8 @@ MAPPED_KINDS = ("task",)
 """Kinds of nodes that an array node maps."""
 MAX_DEPTH = 20
 """Sub-workflows within sub-workflows, at most: what refers to itself is found out."""
+MAX_NODES = 1_000_000
+"""Nodes that one graph becomes with its sub-workflows laid out: a few lines can make any number."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -57,6 +59,8 @@ def _node(
         plugin_id=plugin_id,
         name_limit=name_limit,
         parent=place.parent,
+        parent_attempt=place.attempt,
+        in_dynamic=place.in_dynamic,
         unique=place.unique_id(node["id"]),
         where=place.folders(node["id"]),
         array=_array(node, place, tasks, plugin_of) if node["kind"] == "array" else None,
@@ -111,15 +115,22 @@ def _kind(node: Mapping[str, Any]) -> NodeKind:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a graph lies: at the top, or within a sub-workflow node.
+    """Where a graph lies: at the top, or within a sub-workflow or dynamic node.
 
-    :ivar outer: the sub-workflow or branch node; None at the top
+    :ivar outer: the sub-workflow, branch or dynamic node; None at the top
+    :ivar attempt: of that node; 0 but for dynamic nodes, since the others are not tried again
     :ivar graph: of the case of a branch: where the graph lies that the branch is in, whose names it uses
     """
 
     data_dir: str
     outer: Node | None = None
     graph: Place | None = None
+    attempt: int = 0
+
+    @property
+    def in_dynamic(self) -> bool:
+        """Whether a dynamic node is around."""
+        return self.outer is not None and (self.outer.kind == "task" or self.outer.in_dynamic)
 
     @property
     def parent(self) -> int | None:
@@ -127,14 +138,14 @@ class Place:
         return self.outer.index if self.outer is not None else None
 
     def unique_id(self, node_id: str) -> str:
-        """Return the id of a node of this graph within the execution (attempt 0: sub-workflows are not tried again)."""
-        return unique_node_id(self.outer.unique_id, 0, node_id) if self.outer is not None else node_id
+        """Return the id of a node of this graph within the execution."""
+        return unique_node_id(self.outer.unique_id, self.attempt, node_id) if self.outer is not None else node_id
 
     def folders(self, node_id: str) -> paths.NodePaths:
         """Return the folders of a node of this graph."""
         if self.outer is None or self.outer.where is None:
             return paths.NodePaths.top(self.data_dir, node_id)
-        return self.outer.where.child(0, node_id)
+        return self.outer.where.child(self.attempt, node_id)
 
     def bound(self, binding: Binding) -> Binding:
         """Return the binding with promises of this graph's nodes named by their unique ids."""
@@ -211,11 +222,24 @@ class GraphReader:
         self._data_dir = data_dir
         self._plugin_of = plugin_of
         self._nodes: list[Node] = []
+        self._first = 0
 
     def read(self, spec: Mapping[str, Any]) -> tuple[Node, ...]:
         """Return the nodes of this graph and of everything within it; a node's index is its place."""
         self._add(spec, Place(self._data_dir))
         return tuple(self._nodes)
+
+    def read_within(
+        self, spec: Mapping[str, Any], known: Sequence[Node], maker: Node, attempt: int
+    ) -> tuple[tuple[Node, ...], int]:
+        """Return the nodes of a graph that a dynamic node has made, and the index of its start node.
+
+        :param known: all nodes that there are; the indices of the new ones go on behind them
+        :param attempt: of the dynamic node
+        """
+        self._nodes, self._first = list(known), len(known)
+        index = self._add(spec, Place(self._data_dir, maker, attempt=attempt))
+        return tuple(self._nodes[self._first :]), index[paths.START_NODE]
 
     def _add(self, spec: Mapping[str, Any], place: Place) -> dict[str, int]:
         """Append a graph; return node id → index."""
@@ -226,6 +250,8 @@ class GraphReader:
                 raise InvalidInput(f"{text}, which this data plane does not run yet")
             listed[spec["onFailure"]["id"]] = spec["onFailure"]
         first = len(self._nodes)
+        if first - self._first > MAX_NODES:
+            raise InvalidInput(f"sub-workflows within sub-workflows make more than {MAX_NODES} nodes")
         index = {identifier: first + number for number, identifier in enumerate(listed)}
         branch_of = {
             case: node["id"] for node in listed.values() if node["kind"] == "branch" for case in _case_ids(node)
@@ -268,7 +294,7 @@ class GraphReader:
         if reference not in self._sub_workflows:
             raise InvalidInput(f"node {node.id!r} names a sub-workflow that is not there: {reference[:256]}")
         depth, parent = 0, node.parent
-        while parent is not None:
+        while parent is not None and parent >= self._first:
             depth, parent = depth + 1, self._nodes[parent].parent
         if depth >= MAX_DEPTH:
             raise InvalidInput(f"node {node.unique_id!r}: sub-workflows are nested deeper than {MAX_DEPTH}")

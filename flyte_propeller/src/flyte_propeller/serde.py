@@ -30,7 +30,7 @@ from flyte_core.errors import InvalidInput
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
 from flyte_propeller.array_serde import ElementsWriter, array_from_json, array_to_json, elements_of
 from flyte_propeller.machine.addresses import is_element
-from flyte_propeller.machine.state import NodeState, Settled, TaskAttempt, WorkflowState
+from flyte_propeller.machine.state import Graft, NodeState, Settled, TaskAttempt, WorkflowState
 
 VERSION = 1
 _SLOT = struct.Struct(">BH")
@@ -69,9 +69,19 @@ class StateWriter:
             else:
                 self.active.pop(index, None)
 
+    def resize(self, nodes: int) -> None:
+        """Go on with so many nodes: with the graph of a dynamic node, or without one whose state was not stored."""
+        missing = nodes * _SLOT.size - len(self.slots)
+        if missing >= 0:
+            self.slots += bytes(missing)
+        else:
+            del self.slots[missing:]
+
     def encode(self, state: WorkflowState) -> bytes:
         """Return the state, deflated."""
-        rest = _compact({"c": [[*key, token] for key, token in state.cleanup.items()], "m": state.muted})
+        grafts = [[graft.node, graft.attempt, graft.size] for graft in state.grafts]
+        cleanup = [[*key, token] for key, token in state.cleanup.items()]
+        rest = _compact({"c": cleanup, "g": grafts, "m": state.muted})
         text = f'{{"a":{{{",".join(self.active.values())}}},{rest[1:]}'.encode()
         document = zlib.compress(b"".join((_LENGTH.pack(len(text)), text, self.slots)), _LEVEL)
         return document + self.elements.encode()
@@ -108,7 +118,7 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
     """Return the stored state; a status without ``flyteState`` is a fresh one.
 
     :param encoded: the deflated document, from the status or from the object store
-    :param nodes: of the graph
+    :param nodes: of the graph, with those that dynamic nodes have added (see :func:`grafts_of`)
     :raises flyte_core.errors.InvalidInput: if this is not what :class:`StateWriter` wrote for this graph
     """
     if encoded is None:
@@ -129,10 +139,26 @@ def decode(status: Mapping[str, Any], encoded: bytes | None, nodes: int) -> Work
             error=error,
             message=status.get("message", ""),
             muted=bool(document["m"]),
+            grafts=tuple(Graft(*graft) for graft in document.get("g", ())),
             started_at=_moment(status.get("startedAt")),
             stopped_at=_moment(status.get("stoppedAt")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error, struct.error, ParseError) as fault:
+        raise InvalidInput(f"the status is damaged: {type(fault).__name__}: {fault}") from fault
+
+
+def grafts_of(encoded: bytes | None) -> tuple[Graft, ...]:
+    """Return the graphs that belong to the stored state besides that of the FlyteWorkflow, in order.
+
+    :param encoded: as for :func:`decode`
+    :raises flyte_core.errors.InvalidInput: if this is not what :class:`StateWriter` wrote
+    """
+    if encoded is None:
+        return ()
+    try:
+        document, _, _ = _unpack(encoded)
+        return tuple(Graft(int(node), int(attempt), int(size)) for node, attempt, size in document.get("g", ()))
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error, struct.error) as fault:
         raise InvalidInput(f"the status is damaged: {type(fault).__name__}: {fault}") from fault
 
 

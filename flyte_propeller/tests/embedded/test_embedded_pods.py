@@ -189,7 +189,7 @@ async def test_code_is_unpacked_into_the_folder_of_the_pod_whatever_the_command_
         "--dynamic-addl-distro",
         "mem://code.tar.gz",
         "--dynamic-dest-dir",
-        work,
+        str(elsewhere),
         "--resolver",
         "r",
     ]

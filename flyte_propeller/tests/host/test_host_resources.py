@@ -189,11 +189,12 @@ async def test_a_failure_without_an_error_document_is_the_plugins(ready: Bench) 
     assert error_of(info) == (TaskPhase.RETRYABLE_FAILURE, "Error", USER)
 
 
-async def test_a_dynamic_task_is_said_to_be_one(ready: Bench) -> None:
+async def test_a_task_that_leaves_futures_in_place_of_outputs_is_a_dynamic_one(ready: Bench) -> None:
     ctx = context("res")
     token = await ended(ready, ctx)
     await ready.write(ctx, "futures.pb", b"")
-    assert error_of(await ready.host.observe(ctx, token))[1] == "DynamicTaskUnsupported"
+    info = await ready.host.observe(ctx, token)
+    assert (info.phase, info.has_futures) == (TaskPhase.SUCCESS, True)
 
 
 async def test_an_object_that_vanished_is_a_system_failure(ready: Bench) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from flyte_propeller import operator
+from flyte_propeller import operator, serde
 from flyte_propeller.machine import array_nodes, elements, evaluate, moves, retry, task_nodes, turn
-from flyte_propeller.shell import apply, gather, round, saving
+from flyte_propeller.shell import answers, apply, gather, graphs, round, saving
 from simulator.world import FAIR, Options
 
 
@@ -184,6 +184,26 @@ MUTANTS = (
         "failed-upstream-counts-as-success",
         "a node starts only if all its upstreams have ended well",
         (Change(turn.Turn._skips, {"if phases <= ENDED_WELL:": "if True:"}),),
+    ),
+    Mutant(
+        "graph-not-stored-before-its-use",
+        "a graph is in the object store before the state that needs it",
+        (Change(graphs.Graphs._lay_out, {"paths.DYNAMIC_COMPILED": '"nowhere"'}),),
+    ),
+    Mutant(
+        "graphs-forgotten",
+        "the state says which graphs belong to it",
+        (Change(serde.StateWriter.encode, {'"g": grafts': '"g": []'}),),
+    ),
+    Mutant(
+        "outputs-of-the-first-attempt",
+        "the outputs of a graph are those of the attempt that made it",
+        (Change(answers._copies, {"outputs(node.parent_attempt)": "outputs(0)"}),),
+    ),
+    Mutant(
+        "next-graph-not-queued",
+        "a dynamic node whose graph has ended makes its next attempt though nothing of the last is there to go",
+        (Change(task_nodes.retry_or_fail, {"if (index, node.attempt) not in turn.state.cleanup:": "if False:"}),),
     ),
     Mutant(
         "next-attempt-of-an-element-without-waiting",

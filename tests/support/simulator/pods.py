@@ -29,6 +29,7 @@ class Pod:
     attempt: int
     uid: str
     fate: str
+    job: bytes = b""
     state: int = PENDING
     deleting: bool = False
 
@@ -50,8 +51,11 @@ class Pods:
         self.attempts: Counter[Place] = Counter()
         self.lost: Counter[Place] = Counter()
 
-    def launch(self, ctx: TaskContext, fate: str) -> Launched:
-        """Create the pod, or find it."""
+    def launch(self, ctx: TaskContext, fate: str, job: bytes = b"") -> Launched:
+        """Create the pod, or find it.
+
+        :param job: what it leaves in place of outputs
+        """
         name = ctx.generated_name
         pod = self.alive.get(name)
         if pod is None:
@@ -61,7 +65,7 @@ class Pods:
             self.overlaps += [name for other in self.alive.values() if other.place == place]
             self.attempts[place] += 1
             uid = f"{name}.{self.births[name]}"
-            pod = self.alive[name] = Pod(place, ctx.id.retry_attempt, uid, fate)
+            pod = self.alive[name] = Pod(place, ctx.id.retry_attempt, uid, fate, job)
         return Launched(pod.uid)
 
     async def observe(self, ctx: TaskContext, launched: Launched) -> PhaseInfo:
@@ -79,6 +83,9 @@ class Pods:
             return _failure(TaskPhase.RETRYABLE_FAILURE, FLAKY, ExecutionError.USER)
         if pod.fate == BROKEN:
             return _failure(TaskPhase.PERMANENT_FAILURE, BROKEN, ExecutionError.USER)
+        if pod.job:
+            await self._store.write(paths.join(ctx.paths.output_prefix, paths.FUTURES), pod.job)
+            return PhaseInfo(TaskPhase.SUCCESS, has_futures=True)
         inputs = LiteralMap.FromString(await self._store.read(ctx.paths.inputs))
         index = int(ctx.env.get("FLYTE_K8S_ARRAY_INDEX", -1))
         total = 1 + sum(_number(value, index) for value in inputs.literals.values())

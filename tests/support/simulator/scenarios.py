@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flyte_core.phases import WorkflowPhase
+from job_specs import constant, job, node, promise, template
 
 OK, FLAKY, BROKEN, HANGS = "ok", "flaky", "broken", "hangs"
 """Fates of an attempt: succeeds; fails retryably; fails for good; never ends by itself."""
 LIMIT = "1000s"
+BUILD_FAILED = "DynamicWorkflowBuildFailed"
 SUCCESS, FAILED = WorkflowPhase.SUCCESS, WorkflowPhase.FAILED
 
 
@@ -19,6 +21,7 @@ class Task:
     """A task node.
 
     :ivar fates: of its attempts, those not counted that the platform lost; the last one stays
+    :ivar makes: the graph that it leaves in place of outputs, whose last node gives the output
     :ivar elements: of a map: how many; its list is 0, 1, 2, …, and each has the attempts of a task
     :ivar of_elements: of a map: fates of elements that differ
     :ivar at_once: of a map: elements at the same time; None where they take places of the workflow
@@ -30,6 +33,7 @@ class Task:
     attempts: int = 1
     execution_deadline: str = ""
     active_deadline: str = ""
+    makes: Mapping[str, Task] = field(default_factory=dict)
     elements: int = 0
     of_elements: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     at_once: int | None = 0
@@ -58,6 +62,7 @@ class Scenario:
     parallelism: int = 0
     failure: bool = False
     skipped: tuple[str, ...] = ()
+    failure_makes: Mapping[str, Task] = field(default_factory=dict)
 
     def fate(self, node: str, user_attempt: int) -> str:
         """Return what becomes of that attempt."""
@@ -70,12 +75,25 @@ class Scenario:
 
     def _fates(self, node: str) -> tuple[str, ...]:
         name, element = _of(node)
-        return self.tasks[name].fates_of(element) if name in self.tasks else (OK,)
+        return self.task(name).fates_of(element)
 
     def most_attempts(self, node: str) -> int:
         """Return how many attempts the user's budget allows."""
-        name, _ = _of(node)
-        return self.tasks[name].attempts if name in self.tasks else 1
+        return self.task(_of(node)[0]).attempts
+
+    def job(self, node: str) -> bytes:
+        """Return what the node's task leaves in place of outputs; nothing where it leaves outputs."""
+        return job_of(self.task(node).makes)
+
+    def task(self, node: str) -> Task:
+        """Return what is said of a node, by its id within the execution: ``a``, or ``a-1-b`` within attempt 1 of it."""
+        tasks, rest = {**self.tasks, "fn0": Task(makes=self.failure_makes)}, node
+        while rest not in tasks:
+            name, _, rest = rest.partition("-")
+            if name not in tasks:
+                return Task()
+            tasks, rest = tasks[name].makes, rest.partition("-")[2]
+        return tasks[rest]
 
 
 def _of(node: str) -> tuple[str, int | None]:
@@ -85,6 +103,7 @@ def _of(node: str) -> tuple[str, int | None]:
 
 
 AFTER = "FAIL_AFTER_EXECUTABLE_NODES_COMPLETE"
+GROWN = {"b": Task(), "c": Task(("b",), (FLAKY, OK), 2), "d": Task(("c",))}
 SCENARIOS = (
     Scenario("single", {"a": Task()}, result=2),
     Scenario("chain", {"a": Task(), "b": Task(("a",), (FLAKY, OK), 2), "c": Task(("b",))}, result=4),
@@ -107,6 +126,40 @@ SCENARIOS = (
     Scenario("exhausted", {"a": Task((), (FLAKY,), 2)}, FAILED, "RetriesExhausted|flaky", failure=True),
     Scenario("deadline", {"a": Task((), (HANGS, OK), 9, execution_deadline=LIMIT)}, result=2),
     Scenario("hopeless", {"a": Task((), (HANGS,), 9, active_deadline=LIMIT)}, FAILED, "Timeout"),
+    Scenario("dynamic", {"a": Task(makes=GROWN), "z": Task(("a",))}, result=14),
+    Scenario(
+        "dynamic-again", {"a": Task((), (FLAKY, OK), 2, makes=GROWN), "y": Task(), "z": Task(("a", "y"))}, result=16
+    ),
+    Scenario("dynamic-in-dynamic", {"a": Task(makes={"b": Task(makes=GROWN)})}, result=13, parallelism=1),
+    Scenario(
+        "dynamic-broken",
+        {"a": Task((), (OK,), 3, makes={"b": Task(), "c": Task((), (BROKEN,)), "d": Task(("b", "c"))}), "y": Task()},
+        FAILED,
+        "broken",
+        failure=True,
+    ),
+    Scenario(
+        "dynamic-hopeless",
+        {
+            "a": Task(
+                (),
+                (OK,),
+                2,
+                makes={
+                    "b": Task(),
+                    "h": Task((), (HANGS,), active_deadline=LIMIT),
+                    "d": Task(("b",)),
+                    "e": Task(("d",)),
+                },
+            )
+        },
+        FAILED,
+        "RetriesExhausted|DynamicNodeFailing",
+    ),
+    Scenario("dynamic-malformed", {"a": Task((), (OK,), 3, makes={"b": Task(("none",))})}, FAILED, BUILD_FAILED),
+    Scenario(
+        "failure-dynamic", {"a": Task((), (BROKEN,)), "y": Task()}, FAILED, "broken", failure=True, failure_makes=GROWN
+    ),
     Scenario("wide", {f"n{i}": Task() for i in range(8)}, result=2, parallelism=3),
     Scenario(
         "map",
@@ -191,6 +244,27 @@ class Launched:
             "tasks": {"t": _TEMPLATE, "m": _MAPPED},
             "status": {"phase": 0},
         }
+
+
+def job_of(tasks: Mapping[str, Task]) -> bytes:
+    """Return the job specification of a graph of these tasks, empty for none; what waits for none gets a ten."""
+    if not tasks:
+        return b""
+    nodes = []
+    for node_id, task in tasks.items():
+        made = node(node_id, *task.after, retries=task.attempts - 1, task=f"t{len(task.after)}")
+        if task.active_deadline:
+            made.metadata.timeout.FromSeconds(int(LIMIT[:-1]) // 2)  # the whole time is twice that of an attempt
+        made.inputs.extend(promise(f"i{number}", before) for number, before in enumerate(task.after))
+        made.inputs.extend([constant("i0", 10)] if not task.after else [])
+        nodes.append(made)
+    spec = job(*nodes)
+    del spec.tasks[:]
+    for count in sorted({len(task.after) for task in tasks.values()}):
+        inputs = [f"i{number}" for number in range(max(count, 1))]
+        spec.tasks.append(template(inputs, name=f"t{count}", type_name="simulated"))
+    data: bytes = spec.SerializeToString(deterministic=True)
+    return data
 
 
 _TEMPLATE = {

@@ -125,7 +125,8 @@ class World:
         attempt = ctx.id.retry_attempt
         if attempt and run.scenario.changes_fate(execution.node_id):
             attempt -= await self._lost_attempts(run.name, execution.node_id)
-        return self.pods.launch(ctx, run.scenario.fate(execution.node_id, attempt))
+        job = run.scenario.job(execution.node_id)
+        return self.pods.launch(ctx, run.scenario.fate(execution.node_id, attempt), job)
 
     async def _lost_attempts(self, name: str, node_id: str) -> int:
         """Return how many attempts of the node the platform has lost, by the state that is stored."""

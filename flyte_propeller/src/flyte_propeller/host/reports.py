@@ -29,6 +29,8 @@ def problem_of(info: object) -> str:
         return f"reported {phase.name} without an ExecutionError"
     if phase not in FAILURES and info.error is not None:
         return f"reported {phase.name} with an error"
+    if info.has_futures:
+        return f"reported {phase.name} with has_futures, which only the platform finds out"
     return _field_problem(info)
 
 

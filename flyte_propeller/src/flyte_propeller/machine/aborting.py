@@ -28,3 +28,10 @@ def abort_all(turn: Turn, reason: str) -> None:
     """End all active nodes."""
     for index in sorted(turn.state.active):
         abort_node(turn, index, reason)
+
+
+def abort_within(turn: Turn, index: int, reason: str) -> None:
+    """End what still runs within this node, the last ones first."""
+    for other in sorted(turn.state.active, reverse=True):
+        if other in turn.state.active and turn.is_within(other, index):
+            abort_node(turn, other, reason)

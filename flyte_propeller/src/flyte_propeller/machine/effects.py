@@ -4,9 +4,9 @@ The order is a contract with the shell:
 
 1. the FlyteWorkflow is read fresh, after everything else was looked at: a round over a state that is older than the
    stored one is abandoned before any effect, and what was seen outside was seen under the state that is still valid;
-2. :class:`Ask`, :class:`GatherOutputs` - answered at once, the machine is asked again with the answer as a fact,
-   nothing is stored yet. An answer may write to the object store what any other round would write there too (a node's
-   inputs, an array node's outputs);
+2. :class:`Ask`, :class:`AskGraph`, :class:`GatherOutputs` - answered at once, the machine is asked again with the
+   answer as a fact, nothing is stored yet. An answer may write to the object store what any other round would write
+   there too (a node's inputs, a compiled graph, an array node's outputs);
 3. :class:`RecordEvent`, in order. While the control plane does not answer the round is abandoned: nothing is stored,
    nothing is counted against anybody;
 4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
@@ -30,6 +30,7 @@ from flyteidl.core.execution_pb2 import ExecutionError
 
 from flyte_core.events import ExecutionEventRequest
 from flyte_propeller.machine.state import WorkflowState
+from flyte_propeller.machine.workflow import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,18 @@ class Ask:
     node: int
     error: ExecutionError | None = None
     outputs_of: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskGraph:
+    """Compile the graph that the attempt of a dynamic node has left, and keep what was compiled in the object store.
+
+    :ivar first: index that the first node of the graph gets
+    """
+
+    node: int
+    attempt: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class Finish:
     """Label the FlyteWorkflow as ended and let go of it."""
 
 
-Effect: TypeAlias = Ask | GatherOutputs | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
+Effect: TypeAlias = Ask | AskGraph | GatherOutputs | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,7 @@ class Step:
 
     :ivar state: the new state, or the same object when nothing changed
     :ivar effects: in the order of the contract above
+    :ivar grown: nodes that the workflow has got behind its own; their indices go on where those end
     :ivar touched: nodes whose state changed; the rest of the stored state stays as it is
     :ivar save: False when nothing changed that would be missed after a crash
     :ivar more: another round has something to do at once, without any new fact
@@ -115,6 +129,7 @@ class Step:
 
     state: WorkflowState
     effects: tuple[Effect, ...] = ()
+    grown: tuple[Node, ...] = ()
     touched: frozenset[int] = frozenset()
     save: bool = False
     more: bool = False

@@ -8,14 +8,14 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowE
 
 from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
-from flyte_propeller.machine import array_nodes, branches, elements, sub_workflows, task_nodes
-from flyte_propeller.machine.aborting import abort_all
+from flyte_propeller.machine import array_nodes, branches, dynamic_nodes, elements, sub_workflows, task_nodes
+from flyte_propeller.machine.aborting import abort_all, abort_within
 from flyte_propeller.machine.addresses import is_element, node_of
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
 from flyte_propeller.machine.retry import truncated
-from flyte_propeller.machine.state import WorkflowState
+from flyte_propeller.machine.state import WorkflowState, is_dynamic
 from flyte_propeller.machine.turn import ENDED_WELL, Turn, in_place
 from flyte_propeller.machine.workflow import Workflow
 
@@ -23,6 +23,8 @@ STARTS_PER_ROUND = 100
 """Nodes that start in one round, at most: bounds the events and objects of a round, however wide the graph."""
 QUEUED_AHEAD = 100
 """Nodes that are QUEUED without a place, at most; more of them would only make the stored state longer."""
+WALKING = frozenset({WorkflowPhase.RUNNING, WorkflowPhase.HANDLING_FAILURE_NODE})
+"""Phases in which nodes start and end."""
 AUTO_ABORT = "Some node execution failed, auto-abort."
 """Upstream's reason for ending the nodes that still run when a workflow fails."""
 
@@ -62,13 +64,14 @@ def _advance(turn: Turn) -> None:
         return
     if turn.state.phase is WorkflowPhase.READY and not _begin(turn):
         return
-    if turn.state.phase in (WorkflowPhase.RUNNING, WorkflowPhase.HANDLING_FAILURE_NODE):
+    if turn.state.phase in WALKING:
         _take_facts(turn)
         _conclude_arrays(turn)
     if turn.state.phase is WorkflowPhase.RUNNING:
         branches.close(turn)
         _start_nodes(turn)
         turn.more = branches.close(turn) or turn.more
+        dynamic_nodes.lay_out(turn, _note)
         _settle_workflow(turn)
     if turn.state.phase in (WorkflowPhase.FAILING, WorkflowPhase.HANDLING_FAILURE_NODE):
         _handle_failure(turn)
@@ -123,6 +126,7 @@ def _take_facts(turn: Turn) -> None:
 def _check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
     if turn.node(index).kind == "array" and index in turn.state.active:
         return array_nodes.check_deadlines(turn, index)
+    dynamic_nodes.end_overdue(turn, index)
     return task_nodes.check_deadlines(turn, index)
 
 
@@ -144,6 +148,7 @@ def _refuse_node(turn: Turn, index: int, message: str) -> None:
         _note(turn, index, array_nodes.refuse(turn, index, failure("NodeFailed", message)))
     elif node is not None:
         turn.delete_attempt(index, node)
+        abort_within(turn, index, message)
         _note(turn, index, task_nodes.fail(turn, index, failure("NodeFailed", message)))
 
 
@@ -151,7 +156,9 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
     """Remember the first failure; fail the workflow at once where its policy says so."""
     if error is None or index == turn.workflow.failure:
         return
-    sub_workflows.fail_around(turn, index, error, AUTO_ABORT)
+    error = sub_workflows.fail_around(turn, index, error, AUTO_ABORT)
+    if error is None:
+        return
     if turn.state.error is None:
         turn.state = replace(turn.state, error=truncated(error))
     if turn.workflow.fail_immediately and turn.state.phase is WorkflowPhase.RUNNING:
@@ -161,10 +168,10 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
 def _start_nodes(turn: Turn) -> None:
     """Queue nodes that are ready, and launch queued ones into free places."""
     for _ in range(STARTS_PER_ROUND):
-        if not turn.state.ready or turn.state.phase is not WorkflowPhase.RUNNING or _is_crowded(turn):
+        if not turn.state.ready or turn.state.phase not in WALKING or _is_crowded(turn):
             break
         index, rest = turn.state.ready.pop()
-        if sub_workflows.is_closed(turn, index):
+        if sub_workflows.is_closed(turn.workflow, turn.state, index) or not _is_wanted(turn, index):
             turn.state = replace(turn.state, ready=rest)
             continue
         if index not in turn.facts.inputs:
@@ -178,6 +185,14 @@ def _start_nodes(turn: Turn) -> None:
     else:
         turn.more = bool(turn.state.ready)
     _launch_queued(turn)
+
+
+def _is_wanted(turn: Turn, index: int) -> bool:
+    """Return whether the node may still start: in a workflow that has failed, only what the failure node has made."""
+    failure_node = turn.workflow.failure
+    return turn.state.phase is WorkflowPhase.RUNNING or (
+        failure_node is not None and turn.is_within(index, failure_node)
+    )
 
 
 def _begin_node(turn: Turn, index: int) -> None:
@@ -200,7 +215,11 @@ def _is_crowded(turn: Turn) -> bool:
     """Return whether enough nodes wait for a place already."""
     if not turn.workflow.max_parallelism or len(turn.state.active) - turn.state.running < QUEUED_AHEAD:
         return False
-    return len(turn.state.active) - turn.state.running - sub_workflows.open_nodes(turn) >= QUEUED_AHEAD
+    return len(turn.state.active) - turn.state.running - _open_nodes(turn) >= QUEUED_AHEAD
+
+
+def _open_nodes(turn: Turn) -> int:
+    return sub_workflows.open_nodes(turn) + dynamic_nodes.open_nodes(turn.state)
 
 
 def _ask_ahead(turn: Turn) -> None:
@@ -267,7 +286,10 @@ def _handle_failure(turn: Turn) -> None:
         turn.move_workflow(WorkflowPhase.HANDLING_FAILURE_NODE)
         _BEGIN[turn.node(index).kind](turn, index)
     if index is not None and index not in turn.state.settled:
-        _launch_queued(turn)
+        branches.close(turn)
+        _start_nodes(turn)
+        dynamic_nodes.lay_out(turn, _note)
+    if index is not None and index not in turn.state.settled:
         return
     turn.move_workflow(WorkflowPhase.FAILED)
     turn.report_workflow(WorkflowExecution.FAILED, turn.state.error)
@@ -336,7 +358,7 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
         if 0 < len(ended) < len(node.upstream):
             waiting[index] = len(node.upstream) - len(ended)
         elif len(ended) == len(node.upstream) and ENDED_WELL.issuperset(ended):
-            ready.append(index)
+            ready += [] if sub_workflows.is_closed(workflow, state, index) else [index]
     loaded = replace(
         state,
         waiting=state.waiting.update(waiting),
@@ -344,7 +366,12 @@ def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
         running=_places_taken(workflow, state),
     )
     queued = tuple(index for index in sorted(state.active) if task_nodes.waits_for_place(loaded, index))
-    return replace(loaded, queued=loaded.queued.push(queued))
+    graphless = tuple(
+        index
+        for index, node in sorted(state.active.items())
+        if workflow.nodes[index].kind == "task" and is_dynamic(node) and node.phase is NodePhase.RUNNING
+    )
+    return replace(loaded, queued=loaded.queued.push(queued), graphless=loaded.graphless.push(graphless))
 
 
 def _places_taken(workflow: Workflow, state: WorkflowState) -> int:

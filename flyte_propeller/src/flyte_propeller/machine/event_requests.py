@@ -12,6 +12,7 @@ from flyteidl.admin.event_pb2 import (
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, TaskExecution
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier
 from flyteidl.event.event_pb2 import (
+    DynamicWorkflowNodeMetadata,
     EventReason,
     NodeExecutionEvent,
     TaskExecutionEvent,
@@ -99,8 +100,13 @@ def node_event(
     *,
     attempt: int = 0,
     error: ExecutionError | None = None,
+    dynamic: DynamicWorkflowNodeMetadata | None = None,
 ) -> NodeExecutionEventRequest:
-    """Return the event of a node's phase."""
+    """Return the event of a node's phase.
+
+    :param dynamic: of a node whose task has ended with a graph, of whose attempt nothing more is said: that graph with
+        the event that it begins, else empty
+    """
     where = workflow.paths_of(node)
     event = NodeExecutionEvent(
         id=node_execution(workflow, node),
@@ -111,12 +117,14 @@ def node_event(
         spec_node_id=node.id,
         node_name=node.name,
         event_version=1,
-        is_parent=node.kind == "workflow",
+        is_parent=node.kind == "workflow" or (dynamic is not None and dynamic.HasField("id")),
+        is_dynamic=dynamic is not None,
+        is_in_dynamic_chain=node.in_dynamic,
         is_array=node.kind == "array",
     )
     if node.parent is not None:
         event.parent_node_metadata.node_id = workflow.nodes[node.parent].unique_id
-        event.retry_group = "0"
+        event.retry_group = str(node.parent_attempt)
     if node.kind != "start":
         event.input_uri = where.inputs
     ended = phase in (NodeExecution.SUCCEEDED, NodeExecution.FAILED, NodeExecution.TIMED_OUT)
@@ -126,10 +134,12 @@ def node_event(
         event.output_uri = where.outputs(attempt)
     if node.task is not None:
         event.target_entity.CopyFrom(node.task.id)
-        if ended:
+        if dynamic is not None and dynamic.HasField("id"):
+            event.task_node_metadata.dynamic_workflow.CopyFrom(dynamic)
+        if ended and dynamic is None:
             uri = checkpoint_uri(workflow, node, attempt)
             event.task_node_metadata.CopyFrom(TaskNodeMetadata(checkpoint_uri=uri))
-        if node.task.metadata.generates_deck.value and (ended or phase == NodeExecution.RUNNING):
+        if node.task.metadata.generates_deck.value and dynamic is None and (ended or phase == NodeExecution.RUNNING):
             event.deck_uri = paths.join(where.output_dir(attempt), paths.DECK)
     return NodeExecutionEventRequest(event=event)
 

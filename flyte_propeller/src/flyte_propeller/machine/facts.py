@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.literals_pb2 import LiteralMap
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata
 
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.effects import AskGraph
 from flyte_propeller.machine.state import AttemptKey
+from flyte_propeller.machine.workflow import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,33 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """A dynamic node's graph, compiled and written to the object store.
+
+    :ivar nodes: with the indices that were asked for
+    :ivar start: index of its start node
+    :ivar made: for the event that shows it
+    """
+
+    nodes: tuple[Node, ...]
+    start: int
+    made: DynamicWorkflowNodeMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFailure:
+    """What a dynamic task left is no graph that can run."""
+
+    error: ExecutionError
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One look at the world.
 
     :ivar abort: the reason, when the end of the execution was asked for
     :ivar inputs: resolved inputs by node index, written to the object store
+    :ivar graphs: graphs of dynamic nodes, as they were asked for
     :ivar gathered: outputs of array nodes whose elements have ended, written to the object store
     :ivar launched: what creating an attempt gave
     :ivar observed: phases of attempts as their plugins see them
@@ -65,6 +91,7 @@ class Facts:
     now: datetime
     abort: str | None = None
     inputs: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
+    graphs: Mapping[AskGraph, Graph | GraphFailure] = field(default_factory=dict)
     gathered: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
     launched: Mapping[AttemptKey, Launch | PhaseInfo] = field(default_factory=dict)
     observed: Mapping[AttemptKey, PhaseInfo] = field(default_factory=dict)

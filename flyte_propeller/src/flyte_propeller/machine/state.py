@@ -36,7 +36,8 @@ class NodeState:
 
     :ivar attempt: counted from 0, all causes
     :ivar system_failures: attempts that the platform, not the user's code, lost
-    :ivar task: None while the node waits for a free place, or for the end of the attempt before
+    :ivar task: None while the node waits for a free place, or for the end of the attempt before, and in a dynamic node
+        once its attempt has ended
     :ivar array: of an array node: its elements
     """
 
@@ -49,12 +50,29 @@ class NodeState:
     array: ArrayState | None = None
 
 
+def is_dynamic(node: NodeState) -> bool:
+    """Return whether this task node has a graph: awaited (RUNNING, and its attempt has ended) or running."""
+    return node.phase is NodePhase.DYNAMIC_RUNNING or (node.phase is NodePhase.RUNNING and node.task is None)
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A node that has ended, and the attempt whose outputs count."""
 
     phase: NodePhase
     attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Graft:
+    """A graph that a dynamic node's attempt made, laid out behind the nodes that were there then.
+
+    :ivar size: how many nodes it has
+    """
+
+    node: int
+    attempt: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,8 @@ class WorkflowState:
     :ivar waiting: count of upstream nodes that a node still waits for; one that is not in it waits for all of them
     :ivar ready: nodes whose upstreams have all ended well, not yet QUEUED
     :ivar queued: nodes that wait for a free place: QUEUED, or nothing is left of their attempt that failed
+    :ivar graphless: dynamic nodes whose graph is not laid out yet
+    :ivar grafts: graphs that were laid out, in order: with it a node has the same index after a restart
     :ivar elements: elements of array nodes that have begun and not ended, by address
     :ivar running: nodes and elements that take a place of ``max_parallelism``
     :ivar cleanup: attempts that have ended for the machine and must be deleted outside, with their tokens
@@ -107,6 +127,8 @@ class WorkflowState:
     waiting: Map[int, int] = field(default_factory=Map)
     ready: Queue = field(default_factory=Queue)
     queued: Queue = field(default_factory=Queue)
+    graphless: Queue = field(default_factory=Queue)
+    grafts: tuple[Graft, ...] = ()
     running: int = 0
     cleanup: Map[AttemptKey, str] = field(default_factory=Map)
     error: ExecutionError | None = None

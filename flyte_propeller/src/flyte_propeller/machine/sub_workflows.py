@@ -7,12 +7,17 @@ from dataclasses import replace
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
 
 from flyte_core.phases import NodePhase
-from flyte_propeller.machine.aborting import abort_node
+from flyte_propeller.machine import task_nodes
+from flyte_propeller.machine.aborting import abort_within
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure
 from flyte_propeller.machine.moves import node_move
-from flyte_propeller.machine.state import NodeState
+from flyte_propeller.machine.state import NodeState, WorkflowState
 from flyte_propeller.machine.turn import Turn
+from flyte_propeller.machine.workflow import Workflow
+
+DYNAMIC_FAILED = "Dynamic workflow failed"
+"""Upstream's reason for ending the nodes that still run when the graph of a dynamic node fails."""
 
 
 def begin(turn: Turn, index: int) -> ExecutionError | None:
@@ -37,7 +42,7 @@ def begin(turn: Turn, index: int) -> ExecutionError | None:
 def end(turn: Turn, index: int) -> ExecutionError | None:
     """Close the node whose end node within is ready. Return the error of one that fails."""
     inputs, parent = turn.facts.inputs[index], turn.node(index).parent
-    assert parent is not None, "the end node of a sub-workflow is within it"
+    assert parent is not None, "the end node of a sub-workflow or dynamic node is within it"
     if isinstance(inputs, BindingFailure):
         error = failure(inputs.code, inputs.message)
         turn.report_node(index, NodeExecution.FAILED, error=error)
@@ -47,37 +52,40 @@ def end(turn: Turn, index: int) -> ExecutionError | None:
     turn.report_node(index, NodeExecution.SUCCEEDED)
     turn.end_node(index, NodePhase.SUCCEEDED)
     node = turn.state.active[parent]
-    turn.report_node(parent, NodeExecution.SUCCEEDED)
+    turn.report_node(parent, NodeExecution.SUCCEEDED, node.attempt)
     turn.keep(parent, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
-    turn.settle(parent, NodePhase.SUCCEEDED)
+    turn.settle(parent, NodePhase.SUCCEEDED, node.attempt)
     return None
 
 
-def is_closed(turn: Turn, index: int) -> bool:
-    """Return whether the node is within a sub-workflow node that has ended, or has never begun."""
-    parent = turn.node(index).parent
-    return parent is not None and parent not in turn.state.active
+def is_closed(workflow: Workflow, state: WorkflowState, index: int) -> bool:
+    """Return whether the node is within one that has ended, has never begun, or makes another attempt by now."""
+    node = workflow.nodes[index]
+    if node.parent is None:
+        return False
+    around = state.active.get(node.parent)
+    return around is None or around.attempt != node.parent_attempt
 
 
-def fail_around(turn: Turn, index: int, error: ExecutionError, reason: str) -> None:
-    """End the open nodes around a node that has failed, the innermost first, with what still runs within each."""
+def fail_around(turn: Turn, index: int, error: ExecutionError, reason: str) -> ExecutionError | None:
+    """End the open nodes around a node that has failed, the innermost first, with what still runs within each.
+
+    Return the error of the outermost; None where a dynamic node is tried again, which it is when a node of its graph
+    has timed out (upstream's rule; one that has failed fails it for good).
+    """
     parent = turn.node(index).parent
     while parent is not None and parent in turn.state.active:
-        for other in sorted(turn.state.active, reverse=True):
-            if other in turn.state.active and _is_within(turn, other, parent):
-                abort_node(turn, other, reason)
-        node = turn.state.active[parent]
-        turn.report_node(parent, NodeExecution.FAILED, error=error)
-        turn.keep(parent, replace(node, phase=node_move(node.phase, NodePhase.FAILING)))
-        turn.settle(parent, NodePhase.FAILED)
-        parent = turn.node(parent).parent
-
-
-def _is_within(turn: Turn, index: int, outer: int) -> bool:
-    parent = turn.node(index).parent
-    while parent is not None and parent != outer:
-        parent = turn.node(parent).parent
-    return parent is not None
+        abort_within(turn, parent, DYNAMIC_FAILED if turn.is_dynamic(parent) else reason)
+        if turn.is_dynamic(parent) and turn.state.settled[index].phase is NodePhase.TIMED_OUT:
+            text = f"{DYNAMIC_FAILED}: node [{turn.node(index).unique_id}]: {error.message}"
+            failed = task_nodes.retry_or_fail(turn, parent, ExecutionError(code="DynamicNodeFailing", message=text))
+            if failed is None:
+                return None
+            error = failed
+        else:
+            task_nodes.fail(turn, parent, error)
+        index, parent = parent, turn.node(parent).parent
+    return error
 
 
 def open_nodes(turn: Turn) -> int:

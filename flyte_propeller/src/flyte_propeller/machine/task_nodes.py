@@ -89,6 +89,9 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError 
         return None
     turn.report_task(index, node, info)
     turn.delete_attempt(index, node)
+    if info.phase is TaskPhase.SUCCESS and info.has_futures:
+        _await_graph(turn, index, node)
+        return None
     if info.phase is TaskPhase.SUCCESS:
         turn.report_node(index, NodeExecution.SUCCEEDED, attempt)
         turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
@@ -98,6 +101,21 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError 
     if info.phase is TaskPhase.RETRYABLE_FAILURE:
         return retry_or_fail(turn, index, error)
     return fail(turn, index, error)
+
+
+def _await_graph(turn: Turn, index: int, node: NodeState) -> None:
+    """The attempt has left a graph in place of outputs: its place is free, and the node goes on."""
+    if node.phase is NodePhase.QUEUED:  # over before it was seen to run
+        turn.report_node(index, NodeExecution.RUNNING, node.attempt)
+    turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.RUNNING), task=None))
+    state = turn.state
+    turn.state = replace(state, running=state.running - 1, graphless=state.graphless.push((index,)))
+
+
+def awaits_graph(turn: Turn, index: int) -> bool:
+    """Return whether the node is a dynamic one whose graph is not laid out yet."""
+    node = turn.state.active.get(index)
+    return node is not None and turn.is_dynamic(index) and node.phase is NodePhase.RUNNING
 
 
 def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionError | None:
@@ -119,6 +137,8 @@ def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionErr
     )
     turn.keep(index, waiting)
     turn.state = replace(turn.state, running=turn.state.running - (node.task is not None))
+    if (index, node.attempt) not in turn.state.cleanup:  # of a dynamic node, whose attempt has long been gone
+        turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
     return None
 
 
@@ -164,7 +184,9 @@ def expired_attempt(turn: Turn, index: int, state: NodeState) -> ExecutionError 
     :param index: of a node, or address of an element
     """
     limit, started = turn.node(index).execution_deadline, state.attempt_started_at
-    if state.task is None or limit is None or started is None or turn.now < started + limit:
+    if state.task is None and not turn.is_dynamic(index):
+        return None
+    if limit is None or started is None or turn.now < started + limit:
         return None
     text = f"task execution timeout [{go_duration(limit)}] expired"
     return ExecutionError(code="TimeoutExpired", message=text, kind=ExecutionError.USER)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
-from flyteidl.event.event_pb2 import ExternalResourceInfo
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, ExternalResourceInfo
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_core.task_types import PhaseInfo
@@ -14,7 +14,7 @@ from flyte_propeller.machine.effects import DeleteTask, Effect, RecordEvent, Ste
 from flyte_propeller.machine.event_requests import node_event, task_event, workflow_event
 from flyte_propeller.machine.facts import Facts
 from flyte_propeller.machine.moves import node_move, workflow_move
-from flyte_propeller.machine.state import NodeState, Settled, WorkflowState
+from flyte_propeller.machine.state import NodeState, Settled, WorkflowState, is_dynamic
 from flyte_propeller.machine.workflow import Node, Workflow
 
 ENDED_WELL = frozenset({NodePhase.SUCCEEDED, NodePhase.RECOVERED})
@@ -35,6 +35,7 @@ class Turn:
 
     def __init__(self, workflow: Workflow, state: WorkflowState, facts: Facts) -> None:
         self.workflow = workflow
+        self._known = len(workflow.nodes)
         self.before = state
         self.state = state
         self.facts = facts
@@ -50,7 +51,14 @@ class Turn:
 
     def step(self) -> Step:
         """Return the result."""
-        return Step(self.state, tuple(self.effects), frozenset(self.touched), self.save, self.more)
+        return Step(
+            self.state,
+            tuple(self.effects),
+            grown=self.workflow.nodes[self._known :],
+            touched=frozenset(self.touched),
+            save=self.save,
+            more=self.more,
+        )
 
     def node(self, index: int) -> Node:
         """Return the node of that index, or the element of that address."""
@@ -123,11 +131,29 @@ class Turn:
             return False
         return bool(phases & WALKED_PAST) and not self.workflow.fail_immediately
 
-    def report_node(self, index: int, phase: int, attempt: int = 0, error: ExecutionError | None = None) -> None:
-        """Record an event of a node."""
+    def report_node(
+        self,
+        index: int,
+        phase: int,
+        attempt: int = 0,
+        error: ExecutionError | None = None,
+        made: DynamicWorkflowNodeMetadata | None = None,
+    ) -> None:
+        """Record an event of a node.
+
+        :param made: the graph that a dynamic node begins with it
+        """
         if not self.state.muted:
-            request = node_event(self.workflow, self.node(index), phase, self.now, attempt=attempt, error=error)
+            known, dynamic = self.node(index), made
+            if made is None and self.is_dynamic(index):
+                dynamic = DynamicWorkflowNodeMetadata()
+            request = node_event(self.workflow, known, phase, self.now, attempt=attempt, error=error, dynamic=dynamic)
             self.effects.append(RecordEvent(request, index))
+
+    def is_dynamic(self, index: int) -> bool:
+        """Return whether the task of this node has ended with a graph, which is awaited, runs or has run."""
+        node = self.state.active.get(index)
+        return node is not None and self.node(index).kind == "task" and is_dynamic(node)
 
     def report_task(self, index: int, node: NodeState, info: PhaseInfo) -> None:
         """Record an event of the node's current attempt."""
@@ -144,3 +170,10 @@ class Turn:
         self.state = replace(self.state, cleanup=self.state.cleanup.set(key, token))
         self.effects.append(DeleteTask(*key, token))
         self.save = True
+
+    def is_within(self, index: int, outer: int) -> bool:
+        """Return whether the first node is within the second one, at whatever depth."""
+        parent = self.node(index).parent
+        while parent is not None and parent != outer:
+            parent = self.node(parent).parent
+        return parent is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
@@ -89,7 +89,9 @@ class Node:
     :ivar active_deadline: longest time from QUEUED to the end, all attempts
     :ivar plugin_id: of the plugin that serves the task's type, for events
     :ivar name_limit: longest generated name that this plugin takes
-    :ivar parent: index of the sub-workflow or branch node that this one is within; None at the top
+    :ivar parent: index of the sub-workflow, branch or dynamic node that this one is within; None at the top
+    :ivar parent_attempt: the attempt of it that this one belongs to; only dynamic nodes have more than one
+    :ivar in_dynamic: within a dynamic node, at whatever depth
     :ivar unique: id within the execution, where it differs from ``id``
     :ivar where: the node's folders, where they are not those of a node at the top
     :ivar inner: of a sub-workflow node: indices of the start and end node within
@@ -117,6 +119,8 @@ class Node:
     plugin_id: str = ""
     name_limit: int = GENERATED_NAME_LIMIT
     parent: int | None = None
+    parent_attempt: int = 0
+    in_dynamic: bool = False
     unique: str = ""
     where: NodePaths | None = None
     inner: tuple[int, int] | None = None
@@ -130,12 +134,17 @@ class Node:
         return self.unique or self.id
 
 
+def indices(nodes: Iterable[Node], kind: NodeKind) -> tuple[int, ...]:
+    """Return the indices of the nodes of that kind."""
+    return tuple(node.index for node in nodes if node.kind == kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """Everything of one execution that does not change while it runs.
+    """Everything of one execution that does not change while it runs; dynamic nodes only add to it.
 
     :ivar id: ``project:domain:name`` of the workflow
-    :ivar nodes: start node, end node and the others; the failure node, where there is one, is the last
+    :ivar nodes: start node, end node and the others, those of each dynamic node's graph behind them as they came
     :ivar failure: index of the failure node
     :ivar fail_immediately: True to abort running nodes as soon as one has failed
     :ivar max_parallelism: task nodes that may run at once; 0 for any number
@@ -171,6 +180,16 @@ class Workflow:
     sub_workflow_nodes: tuple[int, ...] = ()
     branch_nodes: tuple[int, ...] = ()
     array_nodes: tuple[int, ...] = ()
+
+    def grown(self, nodes: tuple[Node, ...]) -> Workflow:
+        """Return the workflow with the graph of a dynamic node behind its nodes."""
+        return replace(
+            self,
+            nodes=(*self.nodes, *nodes),
+            sub_workflow_nodes=(*self.sub_workflow_nodes, *indices(nodes, "workflow")),
+            branch_nodes=(*reversed(indices(nodes, "branch")), *self.branch_nodes),
+            array_nodes=(*self.array_nodes, *indices(nodes, "array")),
+        )
 
     def wants_interruptible(self, node: Node) -> bool:
         """Return the first that says so: the execution, the node, the workflow (upstream's order)."""

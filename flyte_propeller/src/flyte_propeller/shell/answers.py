@@ -131,7 +131,7 @@ class Answers:
 def _copies(workflow: Workflow, node: Node) -> list[str]:
     """Return what else a node's inputs are: outputs of the workflow that ends, or of the start of one that begins."""
     if node.kind == "end" and node.parent is not None:
-        return [workflow.paths_of(workflow.nodes[node.parent]).outputs(0)]
+        return [workflow.paths_of(workflow.nodes[node.parent]).outputs(node.parent_attempt)]
     if node.kind == "end":
         return [workflow.paths_of(node).outputs(0)]
     if node.inner is not None:

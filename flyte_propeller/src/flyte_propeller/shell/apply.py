@@ -16,6 +16,7 @@ from flyte_propeller.machine.addresses import element_of, is_element, node_of
 from flyte_propeller.machine.array_inputs import element_inputs
 from flyte_propeller.machine.effects import (
     Ask,
+    AskGraph,
     DeleteTask,
     Effect,
     Finish,
@@ -49,7 +50,7 @@ async def apply(execution: Execution, effects: Sequence[Effect], host: TaskHost,
                 execution.timers.set(at, node)
             case Finish():
                 execution.finished = True
-            case Ask() | GatherOutputs() | RecordEvent():
+            case Ask() | AskGraph() | GatherOutputs() | RecordEvent():
                 pass  # done already: step 2 and 3 of the contract
             case _:
                 assert_never(effect)

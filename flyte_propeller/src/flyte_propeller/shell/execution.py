@@ -14,7 +14,7 @@ from flyte_core.task_types import PhaseInfo
 from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.facts import Launch
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
-from flyte_propeller.machine.workflow import Workflow
+from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.serde import StateWriter
 
 OUTPUTS_KEPT = 64
@@ -94,6 +94,11 @@ class Execution:
     finished: bool = False
 
     @property
+    def declared_nodes(self) -> int:
+        """How many nodes the FlyteWorkflow itself has: without those that dynamic nodes have added."""
+        return len(self.workflow.nodes) - sum(graft.size for graft in self.state.grafts)
+
+    @property
     def resource_version(self) -> str:
         """Version of the manifest in memory."""
         return str(self.manifest["metadata"]["resourceVersion"])
@@ -102,6 +107,12 @@ class Execution:
         """Return the inbox, and start a new one."""
         inbox, self.inbox = self.inbox, Inbox()
         return inbox
+
+    def grow(self, nodes: tuple[Node, ...]) -> None:
+        """Go on with the graph of a dynamic node among the others."""
+        if nodes:
+            self.workflow = self.workflow.grown(nodes)
+            self.index.update((node.unique_id, node.index) for node in nodes)
 
     def know_element(self, address: int, generated_name: str) -> None:
         """Remember the name of an element's attempt, by which changes of its pod are told."""

@@ -13,9 +13,10 @@ from flyte_propeller.machine.addresses import is_element
 from flyte_propeller.machine.evaluate import restart
 from flyte_propeller.machine.event_requests import generated_name
 from flyte_propeller.machine.workflow import Workflow
-from flyte_propeller.serde import VERSION, StateWriter, decode
+from flyte_propeller.serde import VERSION, StateWriter, decode, grafts_of
 from flyte_propeller.settings import PropellerSettings
 from flyte_propeller.shell.execution import Execution
+from flyte_propeller.shell.graphs import grown_again
 from flyte_propeller.shell.references import inlined
 
 
@@ -28,7 +29,7 @@ async def load(
 ) -> Execution:
     """Read an execution from its FlyteWorkflow.
 
-    :param workflow: the graph where it is in memory already; it cannot change
+    :param workflow: the graph of the FlyteWorkflow where it is in memory already; it cannot change
     :raises StateMissing: if the status refers to a state that is not there
     :raises flyte_core.errors.InvalidInput: if the FlyteWorkflow or its status cannot be understood
     """
@@ -36,6 +37,7 @@ async def load(
     status = manifest.get("status") or {}
     uri = _uri(status)
     encoded = await _read(uri, store) if uri else _inline(status)
+    graph = await grown_again(graph, grafts_of(encoded), store, plugin_of)
     state = restart(graph, decode(status, encoded, len(graph.nodes)))
     execution = Execution(graph, state, manifest, StateWriter.of(state, len(graph.nodes)), graph.index_by_id)
     execution.inbox.whole = True

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.task_types import PhaseInfo, TaskContext
+from flyte_propeller.graph_reader import PluginOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,8 @@ class TaskHost(Protocol):
     def plugin_id(self, task_type: str) -> str:
         """Return the id of the plugin which serves the type, for events; empty where none does."""
         ...
+
+
+def plugins_of(host: TaskHost) -> PluginOf:
+    """Return what the graph's reader asks of a host: plugin id and name limit of a task type."""
+    return lambda task_type: (host.plugin_id(task_type), host.name_limit(task_type))

@@ -8,7 +8,7 @@ from flyte_core.clock import Clock
 from flyte_core.cluster import FLYTE_WORKFLOW, Cluster
 from flyte_core.errors import Conflict, SystemFault
 from flyte_core.storage import BlobStore
-from flyte_propeller.machine.effects import Finish, Step
+from flyte_propeller.machine.effects import AskGraph, Finish, Step
 from flyte_propeller.machine.evaluate import evaluate
 from flyte_propeller.machine.facts import Facts, Refusal
 from flyte_propeller.settings import PropellerSettings
@@ -16,7 +16,8 @@ from flyte_propeller.shell.answers import Answers, unanswered
 from flyte_propeller.shell.apply import apply
 from flyte_propeller.shell.execution import Execution, Inbox
 from flyte_propeller.shell.gather import gather
-from flyte_propeller.shell.ports import AdminEvents, TaskHost
+from flyte_propeller.shell.graphs import Graphs
+from flyte_propeller.shell.ports import AdminEvents, TaskHost, plugins_of
 from flyte_propeller.shell.reporting import report
 from flyte_propeller.shell.saving import discard_old_states, save
 
@@ -97,12 +98,17 @@ async def is_current(execution: Execution, cluster: Cluster) -> bool:
 async def _evaluate(execution: Execution, facts: Facts, ports: Ports) -> Step:
     """Evaluate until nothing is asked, and until the control plane takes the events."""
     answers = Answers(execution, ports.store, ports.settings.output_limit)
+    graphs = Graphs(execution, ports.store, ports.settings, plugins_of(ports.host))
     refusals = 0
     for _ in range(MAX_ASKS):
         step = evaluate(execution.workflow, execution.state, facts)
         asked = unanswered(step.effects, facts)
         if asked:
             facts = await answers.add(facts, asked)
+            continue
+        graphless = [e for e in step.effects if isinstance(e, AskGraph) and e not in facts.graphs]
+        if graphless:
+            facts = await graphs.add(facts, graphless)
             continue
         refusal = await report(ports.admin, step.effects, ready=execution.state.started_at is None)
         if refusal is None:
@@ -125,6 +131,7 @@ def _finishes(step: Step) -> bool:
 
 def _take_over(execution: Execution, step: Step) -> None:
     execution.state = step.state
+    execution.grow(step.grown)
     for index in step.touched:
         if index not in step.state.active:
             execution.inputs.pop(index, None)

@@ -31,6 +31,7 @@ async def save(
     :raises flyte_core.errors.NotFound: if the FlyteWorkflow is gone
     :raises flyte_core.errors.TooLarge: if the FlyteWorkflow is too large even with its state elsewhere
     """
+    execution.writer.resize(len(execution.workflow.nodes) + len(step.grown))
     execution.writer.note(step.state, step.touched)
     try:
         encoded = execution.writer.encode(step.state)

@@ -53,7 +53,8 @@ async def prepare(argv: Sequence[str], folder: Path, store: BlobStore) -> Prepar
         return Prepared(tuple(inner))
     data = await store.read(distribution, limit=DISTRIBUTION_LIMIT)
     await asyncio.to_thread(_unpack, data, folder)
-    return Prepared(tuple(_with_dynamic(inner, distribution, str(folder))), (str(folder),))
+    target = _option(options, "--dest-dir") or "."
+    return Prepared(tuple(_with_dynamic(inner, distribution, target)), (str(folder),))
 
 
 def _unpack(data: bytes, folder: Path) -> None:
@@ -73,9 +74,12 @@ def _option(options: Sequence[str], name: str) -> str:
     return ""
 
 
-def _with_dynamic(inner: list[str], distribution: str, folder: str) -> list[str]:
-    """Tell the inner command where its code came from, for tasks that a dynamic task makes (upstream's rule)."""
-    added = ["--dynamic-addl-distro", distribution, "--dynamic-dest-dir", folder]
+def _with_dynamic(inner: list[str], distribution: str, target: str) -> list[str]:
+    """Tell the inner command where its code came from, for tasks that a dynamic task makes (upstream's rule).
+
+    :param target: as the command line says it: what a dynamic task makes must not name the folder of its own attempt
+    """
+    added = ["--dynamic-addl-distro", distribution, "--dynamic-dest-dir", target]
     if "--resolver" in inner:
         position = inner.index("--resolver")
         return [*inner[:position], *added, *inner[position:]]
