@@ -16,7 +16,7 @@ from flyte_kit.remote import FlyteRemote
 PROGRAM = """
 from dataclasses import dataclass
 
-from flyte_kit import FlyteFile, conditional, current_context, task, workflow
+from flyte_kit import FlyteFile, conditional, current_context, dynamic, task, workflow
 
 
 @dataclass
@@ -74,6 +74,33 @@ def wf(n: int = 3, text: str = "hello") -> tuple[float, int, int, int]:
 @workflow
 def bad(x: int) -> int:
     return fail(x=x)
+
+
+@task
+def times(a: int, b: int) -> int:
+    return a * b
+
+
+@dynamic
+def power(base: int, exponent: int) -> int:
+    if exponent == 0:
+        return 1
+    return times(a=base, b=power(base=base, exponent=exponent - 1))
+
+
+@dynamic(retries=2)
+def tried(x: int) -> int:
+    return times(a=fail(x=x), b=2)
+
+
+@workflow
+def grown(base: int, exponent: int) -> int:
+    return power(base=base, exponent=exponent)
+
+
+@workflow
+def grown_badly(x: int) -> int:
+    return tried(x=x)
 """
 
 
@@ -121,6 +148,22 @@ def test_an_error_of_a_task_reaches_the_one_who_waits(program: Any, remote: Flyt
     assert not execution.is_successful
     assert execution.error is not None
     assert "ValueError: no 7" in execution.error.message
+
+
+def test_a_dynamic_task_that_calls_itself_runs_and_its_nodes_are_read_back(program: Any, remote: FlyteRemote) -> None:
+    execution = remote.execute(program.grown, inputs={"base": 3, "exponent": 3}, wait=True)
+    assert execution.is_successful, execution.error
+    assert execution.outputs.get("o0") == 27
+    outer = execution.node_executions["n0"].node_executions
+    assert {"n0-0-dn0", "n0-0-dn1"} <= outer.keys()
+    assert {"n0-0-dn0-0-dn0", "n0-0-dn0-0-dn1"} <= outer["n0-0-dn0"].node_executions.keys()
+
+
+def test_an_error_in_the_graph_of_a_dynamic_task_is_that_of_the_execution(program: Any, remote: FlyteRemote) -> None:
+    execution = remote.execute(program.grown_badly, inputs={"x": 5}, wait=True)
+    assert execution.error is not None
+    assert "ValueError: no 5" in execution.error.message
+    assert execution.node_executions["n0"].node_executions.keys() >= {"n0-0-dn0"}
 
 
 def test_an_execution_of_a_name_that_is_there_is_taken_up(program: Any, remote: FlyteRemote) -> None:

@@ -12,7 +12,6 @@ from flyteidl.admin.node_execution_pb2 import GetDynamicNodeWorkflowRequest
 from serialized import spec_of
 
 MAPS = pytest.mark.xfail(strict=True, reason="maps of launch plans do not run remotely yet")
-DYNAMIC = pytest.mark.xfail(strict=True, reason="dynamic tasks do not run remotely yet")
 GATES = pytest.mark.xfail(strict=True, reason="gates do not wait remotely yet")
 PLANS = pytest.mark.xfail(strict=True, reason="launch plans do not run as nodes of a workflow yet")
 
@@ -34,7 +33,6 @@ def test_010_an_input_that_is_bound_beforehand_reaches_every_element(fans: Any, 
     assert up.value(fans.each_with, xs=[1, 2], b=10) == fans.each_with(xs=[1, 2], b=10) == [11, 12]
 
 
-@DYNAMIC
 def test_011_a_dynamic_task_makes_as_many_nodes_as_its_input_says(
     fans: Any, up: Any, nodes: Callable[[Any], dict[str, str]]
 ) -> None:

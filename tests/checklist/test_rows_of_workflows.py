@@ -171,7 +171,6 @@ def test_034_conditionals_a_in_each_other_run_and_their_nodes_have_names_of_thei
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.xfail(strict=True, reason="dynamic tasks do not run remotely yet")
 def test_034_conditionals_b_run_inside_of_a_dynamic_task(up: Any, program: Callable[[str], Any]) -> None:
     assert up.value(program("rows_of_fans").choose_inside, n=3) == 103
 

@@ -68,7 +68,8 @@ def fanned(n: int) -> int:
 
 @dynamic
 def choose_inside(n: int) -> int:
-    return conditional("size").if_(n < 2).then(double(x=n)).else_().then(add(a=n, b=100))
+    later = add(a=n, b=0)  # n itself is a number here, of which Python decides
+    return conditional("size").if_(later < 2).then(double(x=later)).else_().then(add(a=later, b=100))
 
 
 @dynamic(node_dependency_hints=[hinted_plan])
