@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
+from flyte_admin.catalog.service import DataCatalog
 from flyte_admin.data_proxy.service import DataProxyPorts, DataProxyService, DataProxySettings
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
@@ -74,6 +75,7 @@ class AdminApp:
     :ivar grpc_address: ``host:port`` with the port that was bound
     :ivar http_address: the same of the REST gateway
     :ivar events: records events without a wire, for a data plane in this process
+    :ivar catalog: the data catalog, for the same
     """
 
     def __init__(self, settings: AdminSettings, ports: AdminPorts, database: Database) -> None:
@@ -97,6 +99,7 @@ class AdminApp:
             DataProxyPorts(ports.store, check_project, executions.nodes, executions.tasks),
             DataProxySettings(settings.storage.container),
         )
+        self.catalog = DataCatalog(database, ports.store, settings.storage.catalog_prefix, ports.clock)
         services = all_services(
             registry,
             executions,
@@ -106,6 +109,7 @@ class AdminApp:
                 "ListSignals": signals.list,
                 "SetSignal": signals.set,
             },
+            catalog=self.catalog.methods(),
         )
         server = settings.server
         self._grpc = GrpcServer(services, max_message_bytes=server.max_message_bytes)

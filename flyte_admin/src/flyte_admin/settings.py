@@ -64,6 +64,11 @@ class StorageSettings:
         """URI under which inputs of executions and offloaded data of events lie."""
         return f"{self.container.rstrip('/')}/metadata"
 
+    @property
+    def catalog_prefix(self) -> str:
+        """URI under which the literals of cached outputs lie."""
+        return f"{self.container.rstrip('/')}/metadata/datacatalog"
+
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSettings:

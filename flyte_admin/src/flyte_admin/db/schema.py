@@ -4,6 +4,14 @@ Beyond upstream there are two outboxes: what a transaction decided and what stil
 in that same transaction.
 """
 
+from flyte_admin.db.catalog_tables import (
+    artifact_data,
+    artifact_partitions,
+    artifact_tags,
+    artifacts,
+    datasets,
+    reservations,
+)
 from flyte_admin.db.columns import metadata
 from flyte_admin.db.execution_tables import (
     event_outbox,
@@ -27,6 +35,11 @@ from flyte_admin.db.registry_tables import (
 )
 
 __all__ = [
+    "artifact_data",
+    "artifact_partitions",
+    "artifact_tags",
+    "artifacts",
+    "datasets",
     "description_entities",
     "event_outbox",
     "execution_tags",
@@ -36,6 +49,7 @@ __all__ = [
     "named_entity_metadata",
     "node_executions",
     "projects",
+    "reservations",
     "resources",
     "schedulable_entities",
     "schedule_entities_snapshots",

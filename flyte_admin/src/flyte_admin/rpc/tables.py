@@ -8,6 +8,7 @@ from typing import Any
 
 from flyteidl.admin.project_pb2 import GetDomainRequest, GetDomainsResponse, Project, ProjectGetRequest
 from flyteidl.admin.version_pb2 import GetVersionRequest, GetVersionResponse, Version
+from flyteidl.datacatalog import datacatalog_pb2
 from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, signal_pb2
 
 from flyte_admin.descriptions.service import DescriptionService
@@ -130,6 +131,7 @@ def all_services(
     *,
     data_proxy: Mapping[str, Rpc],
     signals: Mapping[str, Rpc],
+    catalog: Mapping[str, Rpc],
 ) -> dict[str, dict[str, Method]]:
     """Return the methods of every service, by its full name.
 
@@ -140,6 +142,7 @@ def all_services(
         (admin_pb2, "AdminService", {**registry.rpcs(), **executions.rpcs()}, ""),
         (dataproxy_pb2, "DataProxyService", data_proxy, ""),
         (signal_pb2, "SignalService", signals, ""),
+        (datacatalog_pb2, "DataCatalog", catalog, ""),
         (auth_pb2, "AuthMetadataService", {}, _NO_AUTH),
         (identity_pb2, "IdentityService", {}, _NO_AUTH),
     )
