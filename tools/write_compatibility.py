@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import grpc
+from flyteidl.datacatalog import datacatalog_pb2
 from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, signal_pb2
 from generated import main, table
 from google.protobuf.descriptor import ServiceDescriptor
@@ -22,6 +23,7 @@ SERVICES = (
     (admin_pb2, "AdminService"),
     (dataproxy_pb2, "DataProxyService"),
     (signal_pb2, "SignalService"),
+    (datacatalog_pb2, "DataCatalog"),
     (auth_pb2, "AuthMetadataService"),
     (identity_pb2, "IdentityService"),
 )

@@ -1,4 +1,4 @@
-"""The client of the control plane's event RPCs, against a real gRPC server that answers as upstream's does."""
+"""The client of the control plane, against a real gRPC server that answers as upstream's does."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from flyteidl.admin.event_pb2 import (
     WorkflowExecutionEventRequest,
     WorkflowExecutionEventResponse,
 )
+from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
 from google.rpc.status_pb2 import Status
 
-from flyte_core.errors import Unavailable
+from flyte_core.errors import NotFound, Unavailable
 from flyte_core.events import Verdict
 from flyte_propeller.adapters.admin_client import AdminClient, open_channel
 
@@ -58,6 +60,14 @@ class Admin(AdminServiceServicer):
     async def CreateTaskEvent(self, request, context):
         await self._answer("task", context)
         return TaskExecutionEventResponse()
+
+    async def GetNodeExecution(self, request, context):
+        await self._answer("get", context)
+        return NodeExecution(id=request.id)
+
+    async def GetNodeExecutionData(self, request, context):
+        await self._answer("get data", context)
+        return NodeExecutionGetDataResponse(full_outputs={"literals": {"o": {"hash": "h"}}})
 
 
 @pytest.fixture
@@ -119,3 +129,24 @@ async def test_a_server_that_is_not_there_is_an_outage() -> None:
     async with open_channel("127.0.0.1:1", insecure=True) as channel:
         with pytest.raises(Unavailable):
             await AdminClient(channel, call_seconds=2).record(EVENTS)
+
+
+async def test_a_node_of_the_past_is_read_and_one_that_is_not_there_is_none(server: tuple[Admin, AdminClient]) -> None:
+    admin, client = server
+    admin.answers = [None, (grpc.StatusCode.NOT_FOUND, None), None, (grpc.StatusCode.NOT_FOUND, None)]
+    node = NodeExecutionIdentifier(node_id="n0")
+    found = await client.node(node)
+    assert found is not None
+    assert found.id == node
+    assert await client.node(node) is None
+    assert (await client.node_data(node)).full_outputs.literals["o"].hash == "h"
+    with pytest.raises(NotFound):
+        await client.node_data(node)
+
+
+async def test_a_past_that_cannot_be_read_now_is_an_outage(server: tuple[Admin, AdminClient]) -> None:
+    admin, client = server
+    admin.answers = [(grpc.StatusCode.INTERNAL, None), (grpc.StatusCode.UNAVAILABLE, None)]
+    for call in (client.node, client.node_data):
+        with pytest.raises(Unavailable):
+            await call(NodeExecutionIdentifier(node_id="n0"))

@@ -1,7 +1,8 @@
 """Upstream's propeller was recorded; fed with the same reports of attempts, ours sends the same events.
 
-``recorded/`` holds, of three runs of upstream 1.16.8, the FlyteWorkflow as created, parts of it as ended, and the
-events in order. Masked are times, the execution's name, addresses and log text (``tests/support/masking.py``).
+``recorded/`` holds, of runs of upstream 1.16.8 (``cache_wf`` without a catalog), the FlyteWorkflow as created, parts of
+it as ended, and the events in order. Masked are times, the execution's name, addresses and log text
+(``tests/support/masking.py``).
 """
 
 from __future__ import annotations

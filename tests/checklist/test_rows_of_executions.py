@@ -120,7 +120,6 @@ def test_102_an_execution_a_is_started_again_with_its_inputs(failed: Any, up: An
     assert again.spec.metadata.reference_execution.name == failed.name or again.inputs is not None
 
 
-@pytest.mark.xfail(strict=True, reason="recovering an execution runs all of its nodes again")
 def test_102_an_execution_b_is_recovered_without_running_again_what_has_succeeded(failed: Any, up: Any) -> None:
     recovered = up.remote.wait(up.remote.recover(failed), timeout=30)
     assert recovered.is_successful, recovered.error

@@ -22,7 +22,10 @@ SEEDS = int(os.environ.get("FLYTE_SIM_SEEDS", "2000"))
 ONE = os.environ.get("FLYTE_SIM_SEED")
 BOUNDARIES = {
     (call, when)
-    for call in ("get", "replace", "read", "write", "record", "launch", "observe", "delete")
+    for call in (
+        *("get", "replace", "read", "write", "record", "launch", "observe", "delete"),
+        *("get_result", "put_result", "reserve", "release", "past"),
+    )
     for when in ("before", "after")
 }
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -65,7 +68,11 @@ def test_the_order_of_hashes_decides_nothing() -> None:
     traces = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(SUPPORT)},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": hash_seed,
+                "PYTHONPATH": os.pathsep.join([str(SUPPORT), os.environ.get("PYTHONPATH", "")]),
+            },
             capture_output=True,
             check=True,
         ).stdout

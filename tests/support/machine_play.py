@@ -7,26 +7,39 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flyteidl.core.catalog_pb2 import CACHE_MISS, CatalogReservation
 from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import Literal, LiteralCollection, LiteralMap
 from flyteidl.core.tasks_pb2 import TaskTemplate
-from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, TaskNodeMetadata
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, TaskPhase
 from flyte_core.task_types import PhaseInfo
 from flyte_propeller.machine.addresses import element_address, is_element
-from flyte_propeller.machine.effects import Ask, AskGraph, DeleteTask, GatherOutputs, LaunchTask, Step, WakeAt
+from flyte_propeller.machine.effects import (
+    Ask,
+    AskGraph,
+    AskPast,
+    DeleteTask,
+    GatherOutputs,
+    LaunchTask,
+    Question,
+    Step,
+    WakeAt,
+)
 from flyte_propeller.machine.evaluate import evaluate
-from flyte_propeller.machine.facts import BindingFailure, Facts, Graph, GraphFailure, Launch, Refusal
+from flyte_propeller.machine.facts import BindingFailure, Facts, Graph, GraphFailure, Launch, PastNode, Refusal
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
 from flyte_propeller.machine.workflow import Array, Node, Workflow
+from flyte_propeller.shell.answers import unanswered
 
 Choose = Callable[[int], int]
 """Return a number from 0 up to, and without, the given one."""
 MOST_ELEMENTS = 3
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TASK = TaskTemplate(id=Identifier(resource_type=1, project="p", domain="d", name="t", version="v"), type="python-task")
+EARLIER = WorkflowExecutionIdentifier(project="p", domain="d", name="earlier")
 USER = ExecutionError(code="Boom", message="user", kind=ExecutionError.USER)
 SYSTEM = ExecutionError(code="Lost", message="system", kind=ExecutionError.SYSTEM)
 REPORTS = (
@@ -78,6 +91,8 @@ def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
         inputs=LiteralMap(),
         has_outputs=False,
         owner={},
+        recovers=EARLIER if choose(4) == 0 else None,
+        overwrite_cache=choose(6) == 0,
     )
 
 
@@ -97,13 +112,23 @@ def random_graph(choose: Choose, ask: AskGraph) -> Graph:
     return Graph(tuple(named), first, DynamicWorkflowNodeMetadata(id=TASK.id))
 
 
+def _template(choose: Choose) -> TaskTemplate:
+    """Return a task that is cached or not, serialized or not."""
+    task = TaskTemplate()
+    task.CopyFrom(TASK)
+    task.interface.outputs.variables["o"].type.simple = 1
+    task.metadata.discoverable = choose(3) == 0
+    task.metadata.cache_serializable = choose(2) == 0
+    return task
+
+
 def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tuple[int, ...]) -> Node:
     limits = (None, None, timedelta(minutes=10))
     node = Node(
         index,
         f"n{index}",
         "task",
-        task=TASK,
+        task=_template(choose),
         upstream=upstream,
         downstream=downstream,
         max_attempts=1 + choose(3),
@@ -137,6 +162,7 @@ class Play:
     state: WorkflowState = field(default_factory=WorkflowState)
     now: datetime = START
     outside: dict[AttemptKey, str] = field(default_factory=dict)
+    friendly: bool = False
     steps: list[tuple[WorkflowState, Facts, Step]] = field(default_factory=list)
     workflows: list[Workflow] = field(default_factory=list)
     _launched: dict[AttemptKey, Any] = field(default_factory=dict)
@@ -152,17 +178,13 @@ class Play:
         """Evaluate, answer what is asked, and do what is wanted."""
         while True:
             step = evaluate(self.workflow, self.state, facts)
-            asked = [e.node for e in step.effects if isinstance(e, Ask) and e.node not in facts.inputs]
-            lists = [e.node for e in step.effects if isinstance(e, GatherOutputs) and e.node not in facts.gathered]
+            asked = unanswered(step.effects, facts)
             graphless = [e for e in step.effects if isinstance(e, AskGraph) and e not in facts.graphs]
-            if not asked and not lists and not graphless:
+            if not asked and not graphless:
                 break
-            facts = replace(
-                facts,
-                inputs={**facts.inputs, **{node: self._answer(node) for node in asked}},
-                graphs={**facts.graphs, **{ask: self._graph(ask) for ask in graphless}},
-                gathered={**facts.gathered, **{node: self._outcome() for node in lists}},
-            )
+            for question in asked:
+                facts = self._answered(facts, question)
+            facts = replace(facts, graphs={**facts.graphs, **{ask: self._graph(ask) for ask in graphless}})
         self.steps.append((self.state, facts, step))
         self.workflows.append(self.workflow)
         self.state = step.state
@@ -170,6 +192,19 @@ class Play:
         for effect in step.effects:
             self._do(effect)
         return step
+
+    def _answered(self, facts: Facts, question: Question) -> Facts:
+        if isinstance(question, Ask):
+            return replace(facts, inputs={**facts.inputs, question.node: self._answer(question.node)})
+        if isinstance(question, AskPast):
+            past = PastNode(outputs=LiteralMap() if self.choose(2) else None, checkpoint="s3://b/earlier")
+            return replace(facts, past={**facts.past, question.node: past})
+        if isinstance(question, GatherOutputs):
+            return replace(facts, gathered={**facts.gathered, question.node: self._outcome()})
+        answer = TaskNodeMetadata(cache_status=CACHE_MISS, reservation_status=CatalogReservation.RESERVATION_ACQUIRED)
+        if not self.friendly:
+            answer = TaskNodeMetadata(cache_status=self.choose(8), reservation_status=self.choose(5))
+        return replace(facts, catalog={**facts.catalog, question: answer})
 
     def _answer(self, node: int) -> LiteralMap | BindingFailure:
         if is_element(node) or self.workflow.nodes[node].kind != "array":
@@ -234,7 +269,9 @@ class Play:
         return {*self.state.active, *self.state.elements, *(index for index, _ in self.state.cleanup)}
 
     def friendly_facts(self) -> Facts:
-        """Return all that is true, each attempt a success."""
+        """Return all that is true, each attempt a success; from now on the catalog has a reservation for everybody."""
+        self.friendly = True
+        self.now += timedelta(seconds=3)
         facts = Facts(
             now=self.now,
             launched=dict(self._launched),

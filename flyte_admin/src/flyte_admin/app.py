@@ -75,6 +75,7 @@ class AdminApp:
     :ivar grpc_address: ``host:port`` with the port that was bound
     :ivar http_address: the same of the REST gateway
     :ivar events: records events without a wire, for a data plane in this process
+    :ivar nodes: reads nodes of executions, for the same
     :ivar catalog: the data catalog, for the same
     """
 
@@ -95,6 +96,7 @@ class AdminApp:
         signals = SignalService(database, ports.clock)
         check_project = StoredProjects(database, Domains(settings.domains)).check
         executions = self._executions(settings, ports, registry, check_project)
+        self.nodes = executions.nodes
         proxy = DataProxyService(
             DataProxyPorts(ports.store, check_project, executions.nodes, executions.tasks),
             DataProxySettings(settings.storage.container),

@@ -74,11 +74,20 @@ def _parse(manifest: Manifest, settings: PropellerSettings, plugin_of: PluginOf)
         platform_resources=_platform_resources(config.get("TaskResources") or {}),
         interruptible=config.get("Interruptible"),
         interruptible_default=bool((manifest.get("node-defaults") or {}).get("interruptible")),
+        recovers=_recovered(config.get("RecoveryExecution")),
+        overwrite_cache=bool(config.get("OverwriteCache")),
         console_url=manifest.get("consoleUrl") or "",
         sub_workflow_nodes=indices(nodes, "workflow"),
         branch_nodes=tuple(reversed(indices(nodes, "branch"))),
         array_nodes=indices(nodes, "array"),
     )
+
+
+def _recovered(identifier: Mapping[str, str] | None) -> WorkflowExecutionIdentifier | None:
+    if not identifier or not identifier.get("name"):
+        return None
+    parts = {part: identifier[part] for part in ("project", "domain", "name")}
+    return WorkflowExecutionIdentifier(**parts)
 
 
 def _platform_resources(config: Mapping[str, Any]) -> PlatformResources:

@@ -32,6 +32,13 @@ MAX_NODES = 1_000_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
+_CACHE_FIELDS = {
+    "cacheable": "discoverable",
+    "cache_version": "discovery_version",
+    "cache_serializable": "cache_serializable",
+}
+"""Fields of ``NodeMetadata`` → those of ``TaskMetadata`` that they override."""
+
 PluginOf: TypeAlias = Callable[[str], tuple[str, int]]
 """Task type → id of its plugin, and its limit for generated names."""
 
@@ -39,7 +46,7 @@ PluginOf: TypeAlias = Callable[[str], tuple[str, int]]
 def _node(
     node: Mapping[str, Any], index: int, place: Place, tasks: Mapping[str, TaskTemplate], plugin_of: PluginOf
 ) -> Node:
-    task = tasks[node["task"]] if node.get("task") else None
+    task = _cached_as(tasks[node["task"]], node.get("cache") or {}) if node.get("task") else None
     plugin_id, name_limit = plugin_of(task.type) if task is not None else ("", GENERATED_NAME_LIMIT)
     return Node(
         index=index,
@@ -100,6 +107,18 @@ def _of_one_element(task: TaskTemplate) -> TaskTemplate:
         if variable.type.HasField("collection_type"):
             own.interface.outputs.variables[name].type.CopyFrom(variable.type.collection_type)
     return own
+
+
+def _cached_as(task: TaskTemplate, cache: Mapping[str, Any]) -> TaskTemplate:
+    """Return the task with what its node says of caching."""
+    if not cache:
+        return task
+    changed = TaskTemplate()
+    changed.CopyFrom(task)
+    for field, name in _CACHE_FIELDS.items():
+        if field in cache:
+            setattr(changed.metadata, name, cache[field])
+    return changed
 
 
 def _kind(node: Mapping[str, Any]) -> NodeKind:

@@ -30,7 +30,7 @@ from flyte_core.errors import InvalidInput
 from flyte_core.phases import NodePhase, TaskPhase, WorkflowPhase
 from flyte_propeller.array_serde import ElementsWriter, array_from_json, array_to_json, elements_of
 from flyte_propeller.machine.addresses import is_element
-from flyte_propeller.machine.state import Graft, NodeState, Settled, TaskAttempt, WorkflowState
+from flyte_propeller.machine.state import CacheState, Graft, NodeState, Settled, TaskAttempt, WorkflowState
 
 VERSION = 1
 _SLOT = struct.Struct(">BH")
@@ -194,11 +194,27 @@ def _node_to_json(node: NodeState) -> list[Any]:
         node.attempt_started_at.timestamp() if node.attempt_started_at else None,
         task,
     ]
-    return [*values, array_to_json(node.array)] if node.array is not None else values
+    rest = {
+        "array": array_to_json(node.array) if node.array is not None else None,
+        "cache": _cache_to_json(node.cache) if node.cache is not None else None,
+        "checkpoint": node.checkpoint,
+    }
+    more = {key: value for key, value in rest.items() if value}
+    return [*values, more] if more else values
+
+
+def _cache_to_json(cache: CacheState) -> list[Any]:
+    return [cache.status, cache.reservation, cache.next_at.timestamp() if cache.next_at else None]
+
+
+def _cache_from_json(values: list[Any]) -> CacheState:
+    status, reservation, next_at = values
+    return CacheState(status, reservation, datetime.fromtimestamp(next_at, UTC) if next_at is not None else None)
 
 
 def _node_from_json(values: list[Any]) -> NodeState:
-    phase, attempt, system_failures, queued, started, task, *array = values
+    phase, attempt, system_failures, queued, started, task, *rest = values
+    more: dict[str, Any] = rest[0] if rest else {}
     return NodeState(
         NodePhase(phase),
         attempt,
@@ -206,7 +222,9 @@ def _node_from_json(values: list[Any]) -> NodeState:
         datetime.fromtimestamp(queued, UTC) if queued is not None else None,
         datetime.fromtimestamp(started, UTC) if started is not None else None,
         TaskAttempt(task[0], TaskPhase(task[1]), task[2]) if task is not None else None,
-        array_from_json(array[0]) if array else None,
+        array_from_json(more["array"]) if "array" in more else None,
+        _cache_from_json(more["cache"]) if "cache" in more else None,
+        more.get("checkpoint", ""),
     )
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from flyteidl.admin.event_pb2 import NodeExecutionEventRequest
+from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.core.catalog_pb2 import CatalogArtifactTag, CatalogMetadata
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core import paths
+from flyte_core.clock import Clock
+from flyte_core.errors import FlyteError, NotFound
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.phases import TaskPhase
 from flyte_core.storage import BlobStore
 from flyte_core.task_types import PhaseInfo, TaskContext
-from flyte_propeller.shell.ports import EventReply, Launched
+from flyte_propeller.shell.catalog_keys import CacheKey
+from flyte_propeller.shell.ports import CachedOutputs, EventReply, Launched
 
 Script = Callable[[TaskContext], Sequence[PhaseInfo]]
 """Attempt → the reports of its plugin, one a look; the last one stays."""
@@ -95,3 +104,109 @@ class ScriptedHost:
     def plugin_id(self, task_type: str) -> str:
         """Return upstream's id for container tasks."""
         return "container"
+
+
+@dataclass
+class MemoryCatalog:
+    """A data catalog with upstream's rules.
+
+    :ivar fault: what every call raises, where it is set
+    :ivar stored: results and what has computed them, by dataset and tag
+    :ivar holders: owner and end of reservations
+    """
+
+    clock: Clock
+    fault: FlyteError | None = None
+    stored: dict[tuple[bytes, str], tuple[LiteralMap, TaskExecutionIdentifier]] = field(default_factory=dict)
+    holders: dict[tuple[bytes, str], tuple[str, datetime]] = field(default_factory=dict)
+
+    async def get(self, key: CacheKey) -> CachedOutputs | None:
+        """Return the result, None if there is none."""
+        self._fail()
+        found = self.stored.get(_place(key))
+        if found is None:
+            return None
+        metadata = _catalog_metadata(key)
+        metadata.source_task_execution.CopyFrom(found[1])
+        return CachedOutputs(found[0], metadata)
+
+    async def put(
+        self, key: CacheKey, outputs: LiteralMap, source: TaskExecutionIdentifier, *, overwrite: bool
+    ) -> CatalogMetadata:
+        """Store a result; the first one stays unless it is to be replaced."""
+        self._fail()
+        if overwrite or _place(key) not in self.stored:
+            self.stored[_place(key)] = (outputs, source)
+        return _catalog_metadata(key)
+
+    async def reserve(self, key: CacheKey, owner: str, heartbeat: timedelta) -> bool:
+        """Reserve what is free, has expired or is the owner's."""
+        self._fail()
+        now = self.clock.now()
+        holder, until = self.holders.get(_place(key), (owner, now))
+        if holder != owner and until >= now:
+            return False
+        self.holders[_place(key)] = (owner, now + 3 * heartbeat)
+        return True
+
+    async def release(self, key: CacheKey, owner: str) -> None:
+        """Give up the owner's reservation."""
+        self._fail()
+        if self.holders.get(_place(key), ("",))[0] == owner:
+            del self.holders[_place(key)]
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+def _place(key: CacheKey) -> tuple[bytes, str]:
+    return key.dataset.SerializeToString(deterministic=True), key.tag
+
+
+def _catalog_metadata(key: CacheKey) -> CatalogMetadata:
+    tag = CatalogArtifactTag(artifact_id=f"artifact of {key.tag}", name=key.tag)
+    metadata = CatalogMetadata(artifact_tag=tag)
+    for part in ("project", "domain", "name", "version"):
+        setattr(metadata.dataset_id, part, getattr(key.dataset, part))
+    return metadata
+
+
+class PastOf:
+    """The past as a control plane has it that was told of these events.
+
+    :ivar nodes: by names of execution and node
+    """
+
+    def __init__(self, events: Sequence[ExecutionEventRequest]) -> None:
+        self.nodes: dict[tuple[str, str], NodeExecution] = {}
+        for request in events:
+            if isinstance(request, NodeExecutionEventRequest):
+                self.take(request)
+
+    def take(self, request: NodeExecutionEventRequest) -> None:
+        """Take one more event."""
+        event = request.event
+        key = (event.id.execution_id.name, event.id.node_id)
+        record = self.nodes.setdefault(key, NodeExecution(id=event.id))
+        record.closure.phase = event.phase
+        record.closure.deck_uri = event.deck_uri
+        record.input_uri = event.input_uri
+        record.metadata.is_dynamic |= event.is_dynamic
+        if event.output_uri:
+            record.closure.output_uri = event.output_uri
+        if event.HasField("task_node_metadata"):
+            kept = record.closure.task_node_metadata
+            kept.cache_status = event.task_node_metadata.cache_status
+            kept.checkpoint_uri = event.task_node_metadata.checkpoint_uri
+            kept.catalog_key.CopyFrom(event.task_node_metadata.catalog_key)
+
+    async def node(self, identifier: NodeExecutionIdentifier) -> NodeExecution | None:
+        """Return the node, None if there was no event of it."""
+        return self.nodes.get((identifier.execution_id.name, identifier.node_id))
+
+    async def node_data(self, identifier: NodeExecutionIdentifier) -> NodeExecutionGetDataResponse:
+        """Return nothing: the data is where the node's record says."""
+        if await self.node(identifier) is None:
+            raise NotFound(f"there is no node {identifier.node_id}")
+        return NodeExecutionGetDataResponse()

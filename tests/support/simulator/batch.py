@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from flyte_propeller import operator
 from simulator.checks import violations
 from simulator.world import FAIR, Options, simulate
 
 CHUNK = 100
+LOG = logging.getLogger("flyte_propeller")
 
 
 @dataclass
@@ -60,8 +60,8 @@ class _Faults(logging.Handler):
 async def _run_seeds(seeds: Iterable[int], options: Options, *, until_first: bool) -> Report:
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of tasks of dead processes
     report, faults = Report(), _Faults()
-    operator.LOG.addHandler(faults)
-    operator.LOG.propagate = False
+    LOG.addHandler(faults)
+    LOG.propagate = False
     try:
         for seed in seeds:
             faults.texts.clear()
@@ -74,8 +74,8 @@ async def _run_seeds(seeds: Iterable[int], options: Options, *, until_first: boo
                 if until_first:
                     break
     finally:
-        operator.LOG.removeHandler(faults)
-        operator.LOG.propagate = True
+        LOG.removeHandler(faults)
+        LOG.propagate = True
     return report
 
 

@@ -9,7 +9,7 @@ from flyte_core.cluster import FLYTE_WORKFLOW, Manifest
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, WorkflowPhase
 from simulator.control_plane import ENDED_NODE, ENDED_TASK, ENDED_WORKFLOW
 from simulator.scenarios import Launched
-from simulator.world import World
+from simulator.world import RECOVERY, World
 
 REPORTED = {
     WorkflowPhase.SUCCESS: WorkflowExecution.SUCCEEDED,
@@ -22,6 +22,12 @@ async def violations(world: World) -> list[str]:
     """Return what does not hold, each with the name of its invariant."""
     found = [f"I3 attempt {name} was started {count} times" for name, count in world.pods.births.items() if count > 1]
     found += [f"I3 attempt {name} overlaps with the one before" for name in world.pods.overlaps]
+    found += [f"I10 attempt {name} started while another one had the reservation" for name in world.out_of_turn]
+    found += [
+        f"I12 {node_id} ran again in a recovery"
+        for name, node_id in world.pods.attempts
+        if name == RECOVERY and node_id in world.recovered and node_id != "fn0"
+    ]
     found += [f"I5 pod {name} is left behind" for name in world.pods.alive]
     for run in world.runs.values():
         manifest = await world.cluster.get(FLYTE_WORKFLOW, run.namespace, run.name)

@@ -10,6 +10,7 @@ from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution, WorkflowEx
 
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_propeller.shell.ports import EventReply
+from flyte_propeller.testing import PastOf
 
 ENDED_WORKFLOW = {WorkflowExecution.SUCCEEDED, WorkflowExecution.FAILED, WorkflowExecution.ABORTED}
 ENDED_NODE = {
@@ -18,7 +19,9 @@ ENDED_NODE = {
     NodeExecution.ABORTED,
     NodeExecution.SKIPPED,
     NodeExecution.TIMED_OUT,
+    NodeExecution.RECOVERED,
 }
+WELL_ENDED_NODE = {NodeExecution.SUCCEEDED, NodeExecution.RECOVERED}
 ENDED_TASK = {TaskExecution.SUCCEEDED, TaskExecution.FAILED, TaskExecution.ABORTED}
 
 
@@ -32,16 +35,20 @@ class Recorded:
     phase: int = WorkflowExecution.UNDEFINED
     code: str = ""
     workflow: list[int] = field(default_factory=list)
-    nodes: dict[str, list[int]] = field(default_factory=dict)
+    nodes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     tasks: dict[tuple[str, int], list[tuple[int, int]]] = field(default_factory=dict)
     elements: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
 
 class ControlPlane:
-    """Executions by name."""
+    """Executions by name.
+
+    :ivar past: what recoveries read
+    """
 
     def __init__(self) -> None:
         self.executions: dict[str, Recorded] = {}
+        self.past = PastOf([])
 
     def record(self, events: Sequence[ExecutionEventRequest]) -> list[EventReply]:
         """Take events in order, until the first that is refused."""
@@ -65,7 +72,10 @@ class ControlPlane:
             return verdict
         if isinstance(request, NodeExecutionEventRequest):
             execution = self.executions[event.id.execution_id.name]
-            return _put(execution.nodes.setdefault(event.id.node_id, []), (event.phase, 0), ENDED_NODE)
+            verdict = _put(execution.nodes.setdefault(event.id.node_id, []), (event.phase, 0), ENDED_NODE)
+            if verdict is Verdict.RECORDED:
+                self.past.take(request)
+            return verdict
         execution = self.executions[event.execution_id.name]
         if event.phase == execution.phase or (event.phase in execution.workflow and event.phase not in ENDED_WORKFLOW):
             return Verdict.ALREADY_RECORDED

@@ -15,8 +15,10 @@ from types import CodeType
 from typing import Any
 
 from flyte_propeller import operator, serde
-from flyte_propeller.machine import array_nodes, elements, evaluate, moves, retry, task_nodes, turn
+from flyte_propeller.machine import array_nodes, caching, elements, evaluate, moves, recovery, retry, task_nodes, turn
 from flyte_propeller.shell import answers, apply, gather, graphs, round, saving
+from flyte_propeller.shell.caching import Caching
+from flyte_propeller.shell.recovering import Recovering
 from simulator.world import FAIR, Options
 
 
@@ -43,6 +45,8 @@ class Mutant:
     seeds: int = 300
 
 
+APPLY = "apply(execution, step.effects, ports.host, ports.caching(execution), ports.clock)"
+NO_CATALOG = Options(never=("catalog",))
 MUTANTS = (
     Mutant(
         "event-after-cas",
@@ -80,9 +84,9 @@ MUTANTS = (
             Change(
                 round.run_round,
                 {
-                    "    new_facts = await apply(execution, step.effects, ports.host, ports.clock)\n": "",
-                    "        if step.save or _finishes(step):\n": "        new_facts = await apply("
-                    "execution, step.effects, ports.host, ports.clock)\n        if step.save or _finishes(step):\n",
+                    f"    new_facts = await {APPLY}\n": "",
+                    "        if step.save or _finishes(step):\n": f"        new_facts = await {APPLY}\n"
+                    "        if step.save or _finishes(step):\n",
                 },
             ),
         ),
@@ -156,7 +160,7 @@ MUTANTS = (
     Mutant(
         "intent-not-asked-again",
         "an intent that nobody has confirmed is carried out again",
-        (Change(evaluate._ask_again, {"        node = turn.state.running_at(index)\n": "        node = None\n"}),),
+        (Change(evaluate._ask_again, {"node, before = turn.state.running_at(index),": "node, before = None,"}),),
     ),
     Mutant(
         "inbox-lost-with-the-round",
@@ -235,6 +239,59 @@ MUTANTS = (
         "elements-left-by-an-ended-array",
         "what an array node has left is deleted until nothing is left, also after its end",
         (Change(evaluate._ask_again, {"left_of_elements.get(index, [])": "[]"}),),
+    ),
+    Mutant(
+        "one-that-waits-for-a-result-starts",
+        "of those that want one result only who has the reservation computes it",
+        (Change(caching.may_start, {"return not waits": "return True"}),),
+    ),
+    Mutant(
+        "one-that-waits-for-a-result-is-forgotten",
+        "who waits for a result looks again",
+        (Change(caching.look_again, {"queued=turn.state.queued.push((index,))": "queued=turn.state.queued"}),),
+    ),
+    Mutant(
+        "a-heartbeat-hides-an-intent",
+        "an intent is carried out again though a reservation is extended in the same round",
+        (
+            Change(
+                evaluate._ask_again,
+                {"before is not None and node.task is before.task": "node is before"},
+            ),
+        ),
+        options=Options(often=("crash",)),
+    ),
+    Mutant(
+        "no-answer-of-the-catalog-is-waited-for",
+        "a task runs when the catalog does not answer",
+        (Change(Caching._look_up, {"return TaskNodeMetadata(cache_status=CACHE_LOOKUP_FAILURE)": "raise"}),),
+        options=NO_CATALOG,
+    ),
+    Mutant(
+        "a-result-that-is-not-stored-stops-the-node",
+        "a task that succeeded has succeeded whether its result is stored or not",
+        (
+            Change(
+                Caching._publish,
+                {"except FlyteError as error:": "except InvalidInput as error:"},
+            ),
+        ),
+        options=NO_CATALOG,
+    ),
+    Mutant(
+        "the-past-is-not-asked",
+        "what ended well does not run again in a recovery",
+        (Change(recovery.question, {'in ("start", "end") else AskPast(index)': 'in ("start", "end") else None'}),),
+    ),
+    Mutant(
+        "outputs-of-the-past-are-not-copied",
+        "who comes behind a recovered node gets its outputs",
+        (
+            Change(
+                Recovering.node,
+                {"where.outputs(0), outputs.Ser": "where.outputs(1), outputs.Ser"},
+            ),
+        ),
     ),
 )
 

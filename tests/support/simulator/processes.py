@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.core.catalog_pb2 import CatalogMetadata
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
+from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.cluster import Kind, Listing, Manifest, WatchEvent
 from flyte_core.errors import Unavailable
@@ -12,7 +18,8 @@ from flyte_core.events import ExecutionEventRequest
 from flyte_core.storage import BlobInfo
 from flyte_core.task_types import PhaseInfo, TaskContext
 from flyte_propeller.operator import Propeller
-from flyte_propeller.shell.ports import EventReply, Launched
+from flyte_propeller.shell.catalog_keys import CacheKey
+from flyte_propeller.shell.ports import CachedOutputs, EventReply, Launched
 from flyte_propeller.shell.round import Ports
 from flyte_propeller.wakeups import Key
 
@@ -56,6 +63,8 @@ class Process:
             _Host(self),
             world.clock,
             world.settings,
+            catalog=_Catalog(self),
+            past=_Past(self),
         )
         self.propeller = Propeller(ports, lambda _: ("simulated", 50))
 
@@ -73,6 +82,7 @@ class Process:
             self._die(name, "before")
         world = self._world
         if port in world.down or world.loses_request():
+            world.failed.add(port)
             raise Unavailable(f"{port} is down")
         lost = world.loses_reply()
         world.note(f"{self.name} {name} {detail}{' (reply lost)' if lost else ''}")
@@ -80,6 +90,7 @@ class Process:
         if crashes:
             self._die(name, "after")
         if lost:
+            world.failed.add(port)
             raise Unavailable(f"{port}: no reply in time")
         return result
 
@@ -171,6 +182,44 @@ class _Admin:
             return admin.record(events)
 
         return await process.call("admin", "record", str(len(events)), take)
+
+
+class _Past:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def node(self, identifier: NodeExecutionIdentifier) -> NodeExecution | None:
+        past = self._process.world.admin.past
+        return await self._process.call("admin", "past", identifier.node_id, lambda: past.node(identifier))
+
+    async def node_data(self, identifier: NodeExecutionIdentifier) -> NodeExecutionGetDataResponse:
+        past = self._process.world.admin.past
+        return await self._process.call("admin", "past", identifier.node_id, lambda: past.node_data(identifier))
+
+
+class _Catalog:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def get(self, key: CacheKey) -> CachedOutputs | None:
+        catalog = self._process.world.catalog
+        return await self._process.call("catalog", "get_result", key.tag, lambda: catalog.get(key))
+
+    async def put(
+        self, key: CacheKey, outputs: LiteralMap, source: TaskExecutionIdentifier, *, overwrite: bool
+    ) -> CatalogMetadata:
+        catalog = self._process.world.catalog
+        return await self._process.call(
+            "catalog", "put_result", key.tag, lambda: catalog.put(key, outputs, source, overwrite=overwrite)
+        )
+
+    async def reserve(self, key: CacheKey, owner: str, heartbeat: timedelta) -> bool:
+        world = self._process.world
+        return await self._process.call("catalog", "reserve", owner, lambda: world.reserve(key, owner, heartbeat))
+
+    async def release(self, key: CacheKey, owner: str) -> None:
+        catalog = self._process.world.catalog
+        await self._process.call("catalog", "release", owner, lambda: catalog.release(key, owner))
 
 
 class _Host:

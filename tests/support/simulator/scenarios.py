@@ -51,6 +51,7 @@ class Scenario:
     :ivar result: value of the workflow's output, for those that succeed
     :ivar code: of the error, for those that fail
     :ivar skipped: nodes that are skipped
+    :ivar metadata: of the task of all nodes
     """
 
     name: str
@@ -63,6 +64,12 @@ class Scenario:
     failure: bool = False
     skipped: tuple[str, ...] = ()
     failure_makes: Mapping[str, Task] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def serialized(self) -> bool:
+        """Of equal nodes only one computes."""
+        return bool(self.metadata.get("cacheSerializable"))
 
     def fate(self, node: str, user_attempt: int) -> str:
         """Return what becomes of that attempt."""
@@ -102,6 +109,10 @@ def _of(node: str) -> tuple[str, int | None]:
     return name, int(element) if element else None
 
 
+CACHED = {"discoverable": True, "discoveryVersion": "1"}
+SERIALIZED = {"discoverable": True, "discoveryVersion": "2", "cacheSerializable": True}
+TWICE = {"a": Task(), "b": Task(("a",), (FLAKY, OK), 2), "c": Task(("a",), (FLAKY, OK), 2), "d": Task(("b", "c"))}
+"""Two of its nodes have the same task and inputs."""
 AFTER = "FAIL_AFTER_EXECUTABLE_NODES_COMPLETE"
 GROWN = {"b": Task(), "c": Task(("b",), (FLAKY, OK), 2), "d": Task(("c",))}
 SCENARIOS = (
@@ -188,6 +199,10 @@ SCENARIOS = (
         {"m": Task((), (HANGS, OK), 9, execution_deadline=LIMIT, elements=2), "s": Task(("m",))},
         result=1 + 1 + 2,
     ),
+    Scenario("cached", TWICE, result=7, metadata=CACHED),
+    Scenario("cached-again", TWICE, result=7, metadata=CACHED),
+    Scenario("serialized", TWICE, result=7, metadata=SERIALIZED),
+    Scenario("serialized-narrow", TWICE, result=7, metadata=SERIALIZED, parallelism=1),
 )
 
 
@@ -196,12 +211,13 @@ class Launched:
     """A scenario under way, as one execution.
 
     :ivar name: of the execution
+    :ivar recovers: name of the one that it recovers
     """
 
     scenario: Scenario
     name: str
     namespace: str = "p-d"
-    labels: Mapping[str, str] = field(default_factory=dict)
+    recovers: str = ""
 
     def manifest(self) -> dict[str, Any]:
         """Return the FlyteWorkflow as the control plane creates it."""
@@ -226,6 +242,7 @@ class Launched:
             "onFailurePolicy": scenario.policy,
             "outputBindings": [_promise("o", leaf)],
         }
+        recovery = {"project": "p", "domain": "d", "name": self.recovers} if self.recovers else {}
         if scenario.failure:
             spec["onFailure"] = _node("fn0", Task())
         return {
@@ -240,8 +257,8 @@ class Launched:
             "spec": spec,
             "inputs": {"literals": {"x": {"scalar": {"primitive": {"integer": "1"}}}}},
             "executionId": {"project": "p", "domain": "d", "name": self.name},
-            "executionConfig": {"MaxParallelism": scenario.parallelism},
-            "tasks": {"t": _TEMPLATE, "m": _MAPPED},
+            "executionConfig": {"MaxParallelism": scenario.parallelism, "RecoveryExecution": recovery},
+            "tasks": {"t": {**_TEMPLATE, "metadata": dict(scenario.metadata)}, "m": _MAPPED},
             "status": {"phase": 0},
         }
 

@@ -7,6 +7,7 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flyte_core.cluster import FLYTE_WORKFLOW, Manifest
@@ -14,13 +15,15 @@ from flyte_core.events import ExecutionEventRequest
 from flyte_core.task_types import TaskContext
 from flyte_core.testing.fakes import ManualClock, MemoryCluster, MemoryStore
 from flyte_propeller.settings import PropellerSettings
+from flyte_propeller.shell.catalog_keys import CacheKey
 from flyte_propeller.shell.loading import load
 from flyte_propeller.shell.ports import Launched
+from flyte_propeller.testing import MemoryCatalog
 from flyte_propeller.wakeups import Key
-from simulator.control_plane import ControlPlane, Recorded
+from simulator.control_plane import WELL_ENDED_NODE, ControlPlane, Recorded
 from simulator.pods import DONE, Pods
 from simulator.processes import NEVER, Crash, Process
-from simulator.scenarios import SCENARIOS
+from simulator.scenarios import SCENARIOS, Scenario
 from simulator.scenarios import Launched as Run
 
 STEPS = 30
@@ -29,8 +32,12 @@ MOST_LOST = 2
 """Pods that may vanish of one node: less than the budget for failures of the platform, so the outcome is the same."""
 MOST_JUMPS = 5
 """Times that a deadline passes, whatever is late; less than the attempts of the workflow with deadlines."""
-PORTS = ("admin", "store", "cluster", "host")
+PORTS = ("admin", "store", "cluster", "host", "catalog")
 JUMP = 1001.0
+SERIALIZED_WEIGHT = 4
+"""The calls about reservations are few: without more of them no process dies at each."""
+RECOVERY = "r"
+"""Name of the execution that recovers another one."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,13 @@ class Options:
     """What this world may do; mutants that live in the world and not in the code are switches here.
 
     :ivar finalizers: a finished pod stays until its finalizer is removed
+    :ivar never: ports that never answer
     :ivar often: names of actions that every seed knows, and does often
     :ivar scenarios: names of the scenarios; none for all
     """
 
     finalizers: bool = True
+    never: tuple[str, ...] = ()
     often: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
 
@@ -71,10 +80,15 @@ class World:
         self.store = MemoryStore("s3://b/", clock=self.clock)
         self.cluster = MemoryCluster(clock=self.clock)
         self.admin = ControlPlane()
+        self.catalog = MemoryCatalog(self.clock)
         self.pods = Pods(self.store, slow=self.random.random() < 0.5)
         small = self.random.random() < 0.3
         self.settings = PropellerSettings("s3://b/meta", "s3://b/raw", status_limit=64 if small else 2**18)
-        self.down: set[str] = set()
+        self.down: set[str] = set(options.never)
+        self.failed: set[str] = set()
+        self.reserved: set[str] = set()
+        self.recovered: set[str] = set()
+        self.out_of_turn: list[str] = []
         self.late: list[Sequence[ExecutionEventRequest]] = []
         self.runs: dict[str, Run] = {}
         self.aborted: set[str] = set()
@@ -125,8 +139,24 @@ class World:
         attempt = ctx.id.retry_attempt
         if attempt and run.scenario.changes_fate(execution.node_id):
             attempt -= await self._lost_attempts(run.name, execution.node_id)
+        if run.scenario.serialized:
+            self._check_turn(ctx)
         job = run.scenario.job(execution.node_id)
         return self.pods.launch(ctx, run.scenario.fate(execution.node_id, attempt), job)
+
+    def _check_turn(self, ctx: TaskContext) -> None:
+        """Only who has (had) the reservation may start, as long as every question to the catalog got its answer."""
+        node = ctx.id.node_execution_id
+        owner = f"{node.execution_id.name}-{node.node_id}-0"
+        if owner not in self.reserved and "catalog" not in self.failed:
+            self.out_of_turn.append(ctx.generated_name)
+
+    async def reserve(self, key: CacheKey, owner: str, heartbeat: timedelta) -> bool:
+        """Reserve in the catalog, and remember who has had a reservation."""
+        held = await self.catalog.reserve(key, owner, heartbeat)
+        if held:
+            self.reserved.add(owner)
+        return held
 
     async def _lost_attempts(self, name: str, node_id: str) -> int:
         """Return how many attempts of the node the platform has lost, by the state that is stored."""
@@ -142,9 +172,19 @@ class World:
     # -- the run
 
     async def run(self) -> None:
-        """Do the faulty steps, heal, and drain."""
+        """Do the faulty steps, heal, and drain; then perhaps the same with a recovery of what was run."""
         for number in range(1 if self.random.random() < 0.7 else 2):
-            await self._submit(f"x{number}")
+            await self._submit(Run(self._scenario(), f"x{number}"))
+        await self._play()
+        if self.random.random() < 0.25:
+            earlier = self.random.choice(list(self.runs.values()))
+            nodes = self.admin.executions[earlier.name].nodes
+            self.recovered = {name for name, history in nodes.items() if history[-1][0] in WELL_ENDED_NODE}
+            await self._submit(Run(earlier.scenario, RECOVERY, recovers=earlier.name))
+            self.faulty = True
+            await self._play()
+
+    async def _play(self) -> None:
         weights = self._swarm()
         for _ in range(STEPS):
             action = self.random.choices(list(weights), list(weights.values()))[0]
@@ -152,9 +192,12 @@ class World:
         await self._heal()
         await self._drain()
 
-    async def _submit(self, name: str) -> None:
+    def _scenario(self) -> Scenario:
         known = [s for s in SCENARIOS if s.name in (self.options.scenarios or [s.name])]
-        run = Run(self.random.choice(known), name)
+        return self.random.choices(known, [SERIALIZED_WEIGHT if s.serialized else 1 for s in known])[0]
+
+    async def _submit(self, run: Run) -> None:
+        name = run.name
         self.runs[name] = run
         self.history[name] = History()
         self.admin.executions[name] = Recorded()
@@ -327,7 +370,7 @@ class World:
 
     async def _heal(self) -> None:
         self.faulty = False
-        self.down.clear()
+        self.down = set(self.options.never)
         if self.random.random() < 0.5:
             await self._resume()
             while self.late:

@@ -16,7 +16,7 @@ from flyte_admin.rest.server import HttpServer
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
 from flyte_cli.up.console_pages import console_routes
 from flyte_cli.up.data_folder import prepare, write_client_config
-from flyte_cli.up.in_process import InProcessAdmin
+from flyte_cli.up.in_process import InProcessAdmin, catalog_calls
 from flyte_cli.up.listening import check_free
 from flyte_cli.up.log_pages import log_routes
 from flyte_cli.up.plugins import open_plugins
@@ -26,6 +26,7 @@ from flyte_core.builtin.s3_signing import Credentials, S3Signer
 from flyte_core.clock import SystemClock
 from flyte_core.errors import ConfigError, FlyteError, Unavailable
 from flyte_core.plugins import PluginManager
+from flyte_propeller.adapters.catalog_client import CatalogClient
 from flyte_propeller.adapters.embedded import EmbeddedCluster
 from flyte_propeller.adapters.embedded.environments import ImageTable
 from flyte_propeller.host.plugin_host import PluginHost
@@ -120,7 +121,10 @@ def start_propeller(
         task_env=task_environment(settings, credentials),
     )
     host = PluginHost(plugins, cluster, store, output_limit=propeller.output_limit)
-    plane = Propeller(Ports(cluster, store, InProcessAdmin(admin.events), host, SystemClock(), propeller), host.of_type)
+    clock, control_plane = SystemClock(), InProcessAdmin(admin)
+    catalog = CatalogClient(catalog_calls(admin), clock)
+    ports = Ports(cluster, store, control_plane, host, clock, propeller, catalog=catalog, past=control_plane)
+    plane = Propeller(ports, host.of_type)
     task = asyncio.create_task(plane.run(), name="propeller")
     task.add_done_callback(_log_end)
     return task

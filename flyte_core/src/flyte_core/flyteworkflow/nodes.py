@@ -7,7 +7,7 @@ from typing import Any
 
 from flyteidl.core.literals_pb2 import Binding
 from flyteidl.core.tasks_pb2 import Resources, TaskTemplate
-from flyteidl.core.workflow_pb2 import ArrayNode, BranchNode, GateNode, IfBlock, Node, TaskNodeOverrides
+from flyteidl.core.workflow_pb2 import ArrayNode, BranchNode, GateNode, IfBlock, Node, NodeMetadata, TaskNodeOverrides
 from google.protobuf.duration_pb2 import Duration
 
 from flyte_core.compiler.references import Key, key_of
@@ -50,7 +50,18 @@ def node_spec(node: Node, tasks: Mapping[Key, TaskTemplate]) -> dict[str, Any]:
     if retries:
         spec["retry"] = {"minAttempts": retries + 1}
     spec.update(_target(node, tasks))
+    cache = _cache(node.metadata)
+    if cache:
+        spec["cache"] = cache
     return spec
+
+
+def _cache(metadata: NodeMetadata) -> dict[str, Any]:
+    """Return what the node says of caching beside its task. Upstream's NodeSpec has no field for it, and its data
+    plane does as the task says.
+    """
+    fields = ("cacheable", "cache_version", "cache_serializable")
+    return {field: getattr(metadata, field) for field in fields if metadata.WhichOneof(f"{field}_value")}
 
 
 def _twice(duration: Duration) -> Duration:

@@ -1,16 +1,24 @@
-"""Reports events to a FlyteAdmin over gRPC: ours, or upstream's."""
+"""Reports events to a FlyteAdmin over gRPC, and reads past executions from it: ours, or upstream's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import grpc.aio
 from flyteidl.admin.event_pb2 import EventFailureReason, NodeExecutionEventRequest, TaskExecutionEventRequest
+from flyteidl.admin.node_execution_pb2 import (
+    NodeExecution,
+    NodeExecutionGetDataRequest,
+    NodeExecutionGetDataResponse,
+    NodeExecutionGetRequest,
+)
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from flyte_core.errors import Unavailable
+from flyte_core.errors import NotFound, Unavailable
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_propeller.shell.ports import EventReply
 
@@ -27,7 +35,8 @@ OPTIONS = (("grpc.keepalive_time_ms", 60_000), ("grpc.keepalive_timeout_ms", 20_
 
 
 class AdminClient:
-    """Implements :class:`flyte_propeller.shell.ports.AdminEvents` over a channel, which stays its owner's to close.
+    """Implements two ports of :mod:`flyte_propeller.shell.ports` over a channel, which stays its owner's to close:
+    ``AdminEvents`` and ``PastExecutions``.
 
     :param call_seconds: longest time of one call
     """
@@ -58,6 +67,25 @@ class AdminClient:
         except grpc.aio.AioRpcError as error:
             return EventReply(verdict_of(error), error.details() or error.code().name)
         return EventReply(Verdict.RECORDED)
+
+    async def node(self, identifier: NodeExecutionIdentifier) -> NodeExecution | None:
+        """Return a node of an execution, None where there is none."""
+        try:
+            return await self._read(self._stub.GetNodeExecution, NodeExecutionGetRequest(id=identifier))
+        except NotFound:
+            return None
+
+    async def node_data(self, identifier: NodeExecutionIdentifier) -> NodeExecutionGetDataResponse:
+        """Return a node's inputs and outputs."""
+        return await self._read(self._stub.GetNodeExecutionData, NodeExecutionGetDataRequest(id=identifier))
+
+    async def _read(self, call: Any, request: Any) -> Any:
+        try:
+            return await call(request, timeout=self._call_seconds)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                raise NotFound(error.details() or "not found") from error
+            raise Unavailable(f"the control plane answered {error.code().name}: {error.details()}") from error
 
 
 def open_channel(address: str, *, insecure: bool = False) -> grpc.aio.Channel:

@@ -6,13 +6,17 @@ The order is a contract with the shell:
    stored one is abandoned before any effect, and what was seen outside was seen under the state that is still valid;
 2. :class:`Ask`, :class:`AskGraph`, :class:`GatherOutputs` - answered at once, the machine is asked again with the
    answer as a fact, nothing is stored yet. An answer may write to the object store what any other round would write
-   there too (a node's inputs, a compiled graph, an array node's outputs);
+   there too (a node's inputs, a compiled graph, an array node's outputs). :class:`AskPast` and the questions to the
+   catalog (:data:`CacheQuestion`) are answered in the same way: a result that is stored is that of an attempt which has
+   succeeded, a reservation is the node's own however often it is made;
 3. :class:`RecordEvent`, in order. While the control plane does not answer the round is abandoned: nothing is stored,
    nothing is counted against anybody;
 4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
 5. :class:`LaunchTask` and :class:`DeleteTask`, by deterministic names, with no other call in between: the state that
    intends them is the stored one. What they give is a fact of the next round, confirmed by uid. Both are wanted
    again whenever the node is looked at, until the fact is there;
+   :class:`KeepReservation` and :class:`DropReservation` come with them. Nobody hears whether these were done: a
+   reservation that nobody extends expires;
 6. :class:`Finish`, after which the execution is no longer looked at; :class:`WakeAt` only sets a timer.
 
 A ``node`` may be an element of an array node (:mod:`flyte_propeller.machine.addresses`).
@@ -71,6 +75,62 @@ class GatherOutputs:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPast:
+    """What became of this node in the execution that is recovered? One that ended well has its inputs and outputs
+    copied to this execution's folders.
+    """
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Is the node's result in the catalog? A result that is found is copied to the outputs of attempt 0."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve the computing of the node's result, then look it up once more: who had it may have stored the result.
+    With a result the reservation is given up again.
+    """
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Store the outputs of this attempt, which has succeeded, in the catalog; then give up the reservation.
+
+    :ivar overwrite: replace the result that is there
+    :ivar reserved: there is a reservation
+    """
+
+    node: int
+    attempt: int
+    overwrite: bool = False
+    reserved: bool = False
+
+
+CacheQuestion: TypeAlias = LookUp | Reserve | Publish
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReservation:
+    """Extend the node's reservation."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropReservation:
+    """Give up the node's reservation: it will have no result."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEvent:
     """Report to the control plane.
 
@@ -83,11 +143,15 @@ class RecordEvent:
 
 @dataclass(frozen=True, slots=True)
 class LaunchTask:
-    """Create what runs this attempt, or find it."""
+    """Create what runs this attempt, or find it.
+
+    :ivar checkpoint: of the execution that is recovered, for the first attempt to go on from
+    """
 
     node: int
     attempt: int
     system_failures: int
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +176,10 @@ class Finish:
     """Label the FlyteWorkflow as ended and let go of it."""
 
 
-Effect: TypeAlias = Ask | AskGraph | GatherOutputs | RecordEvent | LaunchTask | DeleteTask | WakeAt | Finish
+Question: TypeAlias = Ask | GatherOutputs | AskPast | CacheQuestion
+Effect: TypeAlias = (
+    Question | AskGraph | RecordEvent | KeepReservation | DropReservation | LaunchTask | DeleteTask | WakeAt | Finish
+)
 
 
 @dataclass(frozen=True, slots=True)

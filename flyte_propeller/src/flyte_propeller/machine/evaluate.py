@@ -8,12 +8,22 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, WorkflowE
 
 from flyte_core import paths
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
-from flyte_propeller.machine import array_nodes, branches, dynamic_nodes, elements, sub_workflows, task_nodes
+from flyte_propeller.machine import (
+    array_nodes,
+    branches,
+    caching,
+    dynamic_nodes,
+    elements,
+    recovery,
+    sub_workflows,
+    task_nodes,
+)
 from flyte_propeller.machine.aborting import abort_all, abort_within
 from flyte_propeller.machine.addresses import is_element, node_of
 from flyte_propeller.machine.effects import Ask, DeleteTask, Finish, LaunchTask, Step
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Facts, Refusal
+from flyte_propeller.machine.questions import first_question
 from flyte_propeller.machine.retry import truncated
 from flyte_propeller.machine.state import WorkflowState, is_dynamic
 from flyte_propeller.machine.turn import ENDED_WELL, Turn, in_place
@@ -121,6 +131,8 @@ def _take_facts(turn: Turn) -> None:
             elements.check_deadline(turn, index)
         else:
             _note(turn, index, _check_deadlines(turn, index))
+    for index in sorted(facts.timers | facts.looked_at):
+        caching.look_again(turn, index)
 
 
 def _check_deadlines(turn: Turn, index: int) -> ExecutionError | None:
@@ -174,7 +186,7 @@ def _start_nodes(turn: Turn) -> None:
         if sub_workflows.is_closed(turn.workflow, turn.state, index) or not _is_wanted(turn, index):
             turn.state = replace(turn.state, ready=rest)
             continue
-        if index not in turn.facts.inputs:
+        if first_question(turn, index) is not None:
             _ask_ahead(turn)
             break
         turn.state = replace(turn.state, ready=rest)
@@ -196,7 +208,9 @@ def _is_wanted(turn: Turn, index: int) -> bool:
 
 
 def _begin_node(turn: Turn, index: int) -> None:
-    """Have a node begin whose inputs are resolved."""
+    """Have a node begin of which everything is known, or end that has its end already."""
+    if recovery.recover(turn, index):
+        return
     kind = turn.node(index).kind
     if kind != "branch":
         _note(turn, index, _BEGIN[kind](turn, index))
@@ -204,8 +218,8 @@ def _begin_node(turn: Turn, index: int) -> None:
     case = branches.choose(turn, index)
     if isinstance(case, ExecutionError):
         _note(turn, index, branches.refuse(turn, index, case))
-    elif case not in turn.facts.inputs:
-        turn.effects.append(Ask(case))  # branch and case begin in one step; this one is asked again with the answer
+    elif (question := first_question(turn, case)) is not None:
+        turn.effects.append(question)  # branch and case begin in one step; it is evaluated anew with the answer
     else:
         branches.begin(turn, index)
         _begin_node(turn, case)
@@ -223,22 +237,27 @@ def _open_nodes(turn: Turn) -> int:
 
 
 def _ask_ahead(turn: Turn) -> None:
-    """Ask for the inputs of the nodes that come next, so that they are resolved side by side."""
+    """Ask for what the nodes that come next need, so that it is found side by side."""
     queue = turn.state.ready
     for _ in range(STARTS_PER_ROUND):
         if not queue:
             break
         index, queue = queue.pop()
-        if index not in turn.facts.inputs:
-            turn.effects.append(Ask(index))
+        question = first_question(turn, index)
+        if question is not None:
+            turn.effects.append(question)
 
 
 def _launch_queued(turn: Turn) -> None:
-    limit = turn.workflow.max_parallelism
-    while turn.state.queued and (not limit or turn.state.running < limit):
+    limit, asked = turn.workflow.max_parallelism, 0
+    while turn.state.queued and (not limit or turn.state.running + asked < limit):
         index, rest = turn.state.queued.pop()
         turn.state = replace(turn.state, queued=rest)
-        if task_nodes.waits_for_place(turn.state, index):
+        if not task_nodes.waits_for_place(turn.state, index):
+            continue
+        if caching.unanswered(turn, caching.reservation(turn, index)):
+            asked += 1  # no more reservations than places
+        elif caching.may_start(turn, index):
             (array_nodes.start if turn.node(index).kind == "array" else task_nodes.start_attempt)(turn, index)
 
 
@@ -320,9 +339,10 @@ def _ask_again(turn: Turn) -> None:
     """What the looked-at nodes intended before this round and nobody has confirmed is wanted again."""
     left_of_elements = _left_of_elements(turn)
     for index in sorted(turn.facts.looked_at):
-        node = turn.state.running_at(index)
-        if node is not None and node is turn.before.running_at(index) and node.task is not None and not node.task.token:
-            turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
+        node, before = turn.state.running_at(index), turn.before.running_at(index)
+        intended = node.task if node is not None and before is not None and node.task is before.task else None
+        if node is not None and intended is not None and not intended.token:
+            turn.effects.append(LaunchTask(index, node.attempt, node.system_failures, node.checkpoint))
         if is_element(index):
             attempts = left_of_elements.get(index, [])
         else:

@@ -9,6 +9,7 @@ from flyteidl.admin.event_pb2 import (
     TaskExecutionEventRequest,
     WorkflowExecutionEventRequest,
 )
+from flyteidl.core.catalog_pb2 import CACHE_HIT
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution, TaskExecution
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier
 from flyteidl.event.event_pb2 import (
@@ -27,6 +28,7 @@ from flyte_core import paths
 from flyte_core.identifiers import attempt_name
 from flyte_core.phases import TaskPhase
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.facts import PastNode
 from flyte_propeller.machine.retry import is_interruptible, truncated
 from flyte_propeller.machine.workflow import Node, Workflow
 
@@ -137,11 +139,34 @@ def node_event(
         if dynamic is not None and dynamic.HasField("id"):
             event.task_node_metadata.dynamic_workflow.CopyFrom(dynamic)
         if ended and dynamic is None:
-            uri = checkpoint_uri(workflow, node, attempt)
-            event.task_node_metadata.CopyFrom(TaskNodeMetadata(checkpoint_uri=uri))
+            event.task_node_metadata.checkpoint_uri = checkpoint_uri(workflow, node, attempt)
         if node.task.metadata.generates_deck.value and dynamic is None and (ended or phase == NodeExecution.RUNNING):
             event.deck_uri = paths.join(where.output_dir(attempt), paths.DECK)
     return NodeExecutionEventRequest(event=event)
+
+
+def tell_of_cache(event: NodeExecutionEvent, catalog: TaskNodeMetadata) -> None:
+    """Add what is known of a node's result in the catalog to the node's event."""
+    if event.phase in (NodeExecution.RUNNING, NodeExecution.SUCCEEDED, NodeExecution.FAILED, NodeExecution.TIMED_OUT):
+        event.task_node_metadata.MergeFrom(catalog)
+    if catalog.cache_status == CACHE_HIT:  # nothing ran
+        event.task_node_metadata.checkpoint_uri = ""
+        event.deck_uri = ""
+
+
+def recovered_event(workflow: Workflow, node: Node, past: PastNode, now: datetime) -> NodeExecutionEventRequest:
+    """Return the event of a node that an earlier execution has run, with what that one's event said."""
+    request = node_event(workflow, node, NodeExecution.RECOVERED, now)
+    event = request.event
+    event.output_uri = workflow.paths_of(node).outputs(0)
+    event.deck_uri = past.deck_uri
+    event.is_dynamic = past.dynamic
+    event.is_parent = event.is_parent or past.dynamic
+    if past.task is not None:
+        event.task_node_metadata.CopyFrom(past.task)
+    elif past.child is not None:
+        event.workflow_node_metadata.CopyFrom(past.child)
+    return request
 
 
 def node_execution(workflow: Workflow, node: Node) -> NodeExecutionIdentifier:

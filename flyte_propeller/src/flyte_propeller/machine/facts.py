@@ -8,10 +8,10 @@ from datetime import datetime
 
 from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.literals_pb2 import LiteralMap
-from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, TaskNodeMetadata, WorkflowNodeMetadata
 
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.machine.effects import AskGraph
+from flyte_propeller.machine.effects import AskGraph, CacheQuestion
 from flyte_propeller.machine.state import AttemptKey
 from flyte_propeller.machine.workflow import Node
 
@@ -74,6 +74,25 @@ class GraphFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class PastNode:
+    """A node of the execution that is recovered.
+
+    :ivar outputs: None unless it ended well; then its inputs and outputs are this execution's too
+    :ivar checkpoint: where its last attempt kept a checkpoint
+    :ivar task: what its event said of a task node
+    :ivar child: what its event said of a launch plan node
+    :ivar dynamic: its nodes were made by a task
+    """
+
+    outputs: LiteralMap | None = None
+    checkpoint: str = ""
+    deck_uri: str = ""
+    task: TaskNodeMetadata | None = None
+    child: WorkflowNodeMetadata | None = None
+    dynamic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One look at the world.
 
@@ -81,6 +100,8 @@ class Facts:
     :ivar inputs: resolved inputs by node index, written to the object store
     :ivar graphs: graphs of dynamic nodes, as they were asked for
     :ivar gathered: outputs of array nodes whose elements have ended, written to the object store
+    :ivar past: of nodes of a recovery, by node index
+    :ivar catalog: what the catalog has answered, in the words of the node's event
     :ivar launched: what creating an attempt gave
     :ivar observed: phases of attempts as their plugins see them
     :ivar gone: attempts of which nothing is left outside
@@ -93,6 +114,8 @@ class Facts:
     inputs: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
     graphs: Mapping[AskGraph, Graph | GraphFailure] = field(default_factory=dict)
     gathered: Mapping[int, LiteralMap | BindingFailure] = field(default_factory=dict)
+    past: Mapping[int, PastNode] = field(default_factory=dict)
+    catalog: Mapping[CacheQuestion, TaskNodeMetadata] = field(default_factory=dict)
     launched: Mapping[AttemptKey, Launch | PhaseInfo] = field(default_factory=dict)
     observed: Mapping[AttemptKey, PhaseInfo] = field(default_factory=dict)
     gone: frozenset[AttemptKey] = frozenset()

@@ -31,6 +31,20 @@ class TaskAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheState:
+    """What the catalog has said of a node's result.
+
+    :ivar status: a ``CatalogCacheStatus``
+    :ivar reservation: a ``CatalogReservation.Status``; with EXISTS the node waits for another one's result
+    :ivar next_at: when the reservation is extended, or asked for again
+    """
+
+    status: int
+    reservation: int = 0
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeState:
     """A node that has started and not ended.
 
@@ -39,6 +53,8 @@ class NodeState:
     :ivar task: None while the node waits for a free place, or for the end of the attempt before, and in a dynamic node
         once its attempt has ended
     :ivar array: of an array node: its elements
+    :ivar cache: None for a node whose result is not cached
+    :ivar checkpoint: of the execution that is recovered, for the first attempt
     """
 
     phase: NodePhase
@@ -48,6 +64,8 @@ class NodeState:
     attempt_started_at: datetime | None = None
     task: TaskAttempt | None = None
     array: ArrayState | None = None
+    cache: CacheState | None = None
+    checkpoint: str = ""
 
 
 def is_dynamic(node: NodeState) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
 
 from flyte_core.phases import NodePhase
-from flyte_propeller.machine import task_nodes
+from flyte_propeller.machine import caching, task_nodes
 from flyte_propeller.machine.aborting import abort_within
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure
@@ -48,11 +48,14 @@ def end(turn: Turn, index: int) -> ExecutionError | None:
         turn.report_node(index, NodeExecution.FAILED, error=error)
         turn.end_node(index, NodePhase.FAILED)
         return error
+    node = turn.state.active[parent]
+    publication = caching.publication(turn, parent, node.attempt)
+    if caching.unanswered(turn, publication):
+        return None
     turn.report_node(index, NodeExecution.QUEUED)
     turn.report_node(index, NodeExecution.SUCCEEDED)
     turn.end_node(index, NodePhase.SUCCEEDED)
-    node = turn.state.active[parent]
-    turn.report_node(parent, NodeExecution.SUCCEEDED, node.attempt)
+    turn.report_node(parent, NodeExecution.SUCCEEDED, node.attempt, catalog=caching.published(turn, publication))
     turn.keep(parent, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
     turn.settle(parent, NodePhase.SUCCEEDED, node.attempt)
     return None

@@ -9,6 +9,7 @@ from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
 
 from flyte_core.phases import TERMINAL_TASK_PHASES, NodePhase, TaskPhase
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine import caching, recovery
 from flyte_propeller.machine.effects import LaunchTask, WakeAt
 from flyte_propeller.machine.event_requests import failure
 from flyte_propeller.machine.facts import BindingFailure, Launch
@@ -22,14 +23,24 @@ SUBMITTED = PhaseInfo(TaskPhase.QUEUED, reason="task submitted to K8s")
 
 
 def queue(turn: Turn, index: int) -> ExecutionError | None:
-    """Take the resolved inputs: the node is QUEUED, or it fails. Return the error of a failed one."""
+    """Take the resolved inputs: the node is QUEUED, or it fails, or its result is in the catalog. Return the error of a
+    failed one.
+    """
     inputs = turn.facts.inputs[index]
     if isinstance(inputs, BindingFailure):
         error = failure(inputs.code, inputs.message)
         turn.report_node(index, NodeExecution.FAILED, error=error)
         turn.settle(index, NodePhase.FAILED)
         return error
-    turn.keep(index, NodeState(node_move(NodePhase.NOT_YET_STARTED, NodePhase.QUEUED), queued_at=turn.now))
+    if caching.found(turn, index):
+        return None
+    queued = NodeState(
+        node_move(NodePhase.NOT_YET_STARTED, NodePhase.QUEUED),
+        queued_at=turn.now,
+        cache=caching.first_state(turn, index),
+        checkpoint=recovery.checkpoint(turn, index),
+    )
+    turn.keep(index, queued)
     turn.report_node(index, NodeExecution.QUEUED)
     turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
     deadline = turn.node(index).active_deadline
@@ -41,7 +52,7 @@ def queue(turn: Turn, index: int) -> ExecutionError | None:
 def waits_for_place(state: WorkflowState, index: int) -> bool:
     """Return whether the node would start an attempt if there were a place."""
     node = state.active.get(index)
-    if node is None or node.task is not None:
+    if node is None or node.task is not None or caching.waits(state, index):
         return False
     return node.phase is NodePhase.QUEUED or (
         node.phase is NodePhase.RETRYABLE_FAILURE and (index, node.attempt - 1) not in state.cleanup
@@ -55,7 +66,7 @@ def start_attempt(turn: Turn, index: int) -> None:
         node = replace(node, phase=node_move(node.phase, NodePhase.RUNNING))
     turn.keep(index, replace(node, attempt_started_at=turn.now, task=TaskAttempt()))
     turn.state = replace(turn.state, running=turn.state.running + 1)
-    turn.effects.append(LaunchTask(index, node.attempt, node.system_failures))
+    turn.effects.append(LaunchTask(index, node.attempt, node.system_failures, node.checkpoint))
     deadline = turn.node(index).execution_deadline
     if deadline is not None:
         turn.effects.append(WakeAt(index, turn.now + deadline))
@@ -87,13 +98,17 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError 
             turn.report_task(index, node, info)
             turn.keep(index, replace(node, task=replace(node.task, phase=info.phase, version=info.version)))
         return None
+    has_result = info.phase is TaskPhase.SUCCESS and not info.has_futures
+    publication = caching.publication(turn, index, attempt) if has_result else None
+    if caching.unanswered(turn, publication):
+        return None
     turn.report_task(index, node, info)
     turn.delete_attempt(index, node)
     if info.phase is TaskPhase.SUCCESS and info.has_futures:
         _await_graph(turn, index, node)
         return None
     if info.phase is TaskPhase.SUCCESS:
-        turn.report_node(index, NodeExecution.SUCCEEDED, attempt)
+        turn.report_node(index, NodeExecution.SUCCEEDED, attempt, catalog=caching.published(turn, publication))
         turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
         turn.settle(index, NodePhase.SUCCEEDED, attempt)
         return None
@@ -134,6 +149,7 @@ def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionErr
         attempt=node.attempt + 1,
         system_failures=node.system_failures + verdict.system,
         queued_at=node.queued_at,
+        cache=node.cache,
     )
     turn.keep(index, waiting)
     turn.state = replace(turn.state, running=turn.state.running - (node.task is not None))

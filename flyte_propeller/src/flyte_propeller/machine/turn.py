@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from flyteidl.core.catalog_pb2 import CatalogReservation
 from flyteidl.core.execution_pb2 import ExecutionError, NodeExecution
-from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, ExternalResourceInfo
+from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, ExternalResourceInfo, TaskNodeMetadata
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_core.task_types import PhaseInfo
-from flyte_propeller.machine.effects import DeleteTask, Effect, RecordEvent, Step
-from flyte_propeller.machine.event_requests import node_event, task_event, workflow_event
+from flyte_propeller.machine.effects import DeleteTask, DropReservation, Effect, RecordEvent, Step
+from flyte_propeller.machine.event_requests import node_event, task_event, tell_of_cache, workflow_event
 from flyte_propeller.machine.facts import Facts
 from flyte_propeller.machine.moves import node_move, workflow_move
 from flyte_propeller.machine.state import NodeState, Settled, WorkflowState, is_dynamic
@@ -19,6 +20,7 @@ from flyte_propeller.machine.workflow import Node, Workflow
 
 ENDED_WELL = frozenset({NodePhase.SUCCEEDED, NodePhase.RECOVERED})
 """An upstream node in one of these lets the next one start."""
+RESERVED = CatalogReservation.RESERVATION_ACQUIRED
 WALKED_PAST = ENDED_WELL | {NodePhase.SKIPPED}
 """The walk goes on behind a node in one of these; behind a failed one it ends (upstream's rule)."""
 
@@ -107,6 +109,8 @@ class Turn:
         known = state.active.get(index)
         node_move(known.phase if known is not None else NodePhase.NOT_YET_STARTED, phase)
         if known is not None:
+            if known.cache is not None and phase not in ENDED_WELL and known.cache.reservation == RESERVED:
+                self.effects.append(DropReservation(index))
             running = state.running - in_place(self.node(index), known)
             state = replace(state, active=state.active.delete(index), running=running)
         self.state = replace(state, settled=state.settled.set(index, Settled(phase, attempt)))
@@ -138,17 +142,26 @@ class Turn:
         attempt: int = 0,
         error: ExecutionError | None = None,
         made: DynamicWorkflowNodeMetadata | None = None,
+        catalog: TaskNodeMetadata | None = None,
     ) -> None:
         """Record an event of a node.
 
         :param made: the graph that a dynamic node begins with it
+        :param catalog: what is known of its result, where that is more than its state says
         """
-        if not self.state.muted:
-            known, dynamic = self.node(index), made
-            if made is None and self.is_dynamic(index):
-                dynamic = DynamicWorkflowNodeMetadata()
-            request = node_event(self.workflow, known, phase, self.now, attempt=attempt, error=error, dynamic=dynamic)
-            self.effects.append(RecordEvent(request, index))
+        if self.state.muted:
+            return
+        active, dynamic = self.state.active.get(index), made
+        if made is None and self.is_dynamic(index):
+            dynamic = DynamicWorkflowNodeMetadata()
+        if catalog is None and active is not None and active.cache is not None:
+            cache = active.cache
+            catalog = TaskNodeMetadata(cache_status=cache.status, reservation_status=cache.reservation)
+        node = self.node(index)
+        request = node_event(self.workflow, node, phase, self.now, attempt=attempt, error=error, dynamic=dynamic)
+        if catalog is not None:
+            tell_of_cache(request.event, catalog)
+        self.effects.append(RecordEvent(request, index))
 
     def is_dynamic(self, index: int) -> bool:
         """Return whether the task of this node has ended with a graph, which is awaited, runs or has run."""

@@ -150,6 +150,8 @@ class Workflow:
     :ivar max_parallelism: task nodes that may run at once; 0 for any number
     :ivar data_dir: URI of the execution's folder in the object store
     :ivar owner: ownerReference for what the execution creates
+    :ivar recovers: the execution of which this one takes over what ended well
+    :ivar overwrite_cache: compute what is cached, and replace it
     :ivar sub_workflow_nodes: indices of the nodes of that kind
     :ivar branch_nodes: the same of branch nodes, the innermost first
     :ivar array_nodes: the same of array nodes
@@ -177,6 +179,8 @@ class Workflow:
     interruptible: bool | None = None
     interruptible_default: bool = False
     console_url: str = ""
+    recovers: WorkflowExecutionIdentifier | None = None
+    overwrite_cache: bool = False
     sub_workflow_nodes: tuple[int, ...] = ()
     branch_nodes: tuple[int, ...] = ()
     array_nodes: tuple[int, ...] = ()

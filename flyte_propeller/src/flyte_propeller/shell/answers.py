@@ -1,4 +1,4 @@
-"""Answers what the machine asks for within a round: the inputs of nodes, resolved and written."""
+"""Answers what the machine asks for within a round: inputs of nodes, resolved and written; the past; the catalog."""
 
 from __future__ import annotations
 
@@ -15,21 +15,34 @@ from flyte_core import paths
 from flyte_core.errors import NotFound, TooLarge
 from flyte_core.storage import BlobStore
 from flyte_propeller.machine.addresses import is_element, node_of
-from flyte_propeller.machine.effects import Ask, Effect, GatherOutputs
+from flyte_propeller.machine.effects import Ask, AskPast, Effect, GatherOutputs, Question
 from flyte_propeller.machine.facts import BindingFailure, Facts
 from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.shell.array_answers import gathered_outputs, with_whole_lists, written_element_inputs
 from flyte_propeller.shell.bindings import Unresolvable, resolve
+from flyte_propeller.shell.caching import Caching
 from flyte_propeller.shell.execution import Execution
+from flyte_propeller.shell.recovering import Recovering
 
 ERROR_INPUT = "err"
 """Input of a failure node that gets the workflow's error, where it has an input of that name."""
 
 
-def unanswered(effects: Sequence[Effect], facts: Facts) -> list[Ask | GatherOutputs]:
+def unanswered(effects: Sequence[Effect], facts: Facts) -> list[Question]:
     """Return what the machine asks for and does not know yet."""
-    asks = [e for e in effects if isinstance(e, Ask) and e.node not in facts.inputs]
-    return [*asks, *(e for e in effects if isinstance(e, GatherOutputs) and e.node not in facts.gathered)]
+    return [effect for effect in effects if isinstance(effect, Question) and not _is_answered(facts, effect)]
+
+
+def _is_answered(facts: Facts, question: Question) -> bool:
+    match question:
+        case Ask(node=node):
+            return node in facts.inputs
+        case GatherOutputs(node=node):
+            return node in facts.gathered
+        case AskPast(node=node):
+            return node in facts.past
+        case _:
+            return question in facts.catalog
 
 
 class Answers:
@@ -38,18 +51,32 @@ class Answers:
     :param limit: bytes of one inputs or outputs object
     """
 
-    def __init__(self, execution: Execution, store: BlobStore, limit: int) -> None:
+    def __init__(
+        self, execution: Execution, store: BlobStore, caching: Caching, recovering: Recovering, limit: int
+    ) -> None:
         self._execution = execution
+        self._caching = caching
+        self._recovering = recovering
         self._store = store
         self._limit = limit
 
-    async def add(self, facts: Facts, asked: Sequence[Ask | GatherOutputs]) -> Facts:
-        """Return the facts with what is asked for."""
-        asks = [ask for ask in asked if isinstance(ask, Ask)]
-        answers = await asyncio.gather(*(self._inputs(ask) for ask in asks))
-        inputs = {ask.node: answer for ask, answer in zip(asks, answers, strict=True)}
-        gathered = {ask.node: await self._gathered(ask) for ask in asked if isinstance(ask, GatherOutputs)}
-        return replace(facts, inputs={**facts.inputs, **inputs}, gathered={**facts.gathered, **gathered})
+    async def add(self, facts: Facts, asked: Sequence[Question]) -> Facts:
+        """Return the facts with the answers to what is asked."""
+        inputs, gathered = dict(facts.inputs), dict(facts.gathered)
+        past, catalog = dict(facts.past), dict(facts.catalog)
+
+        async def answer(question: Question) -> None:
+            if isinstance(question, Ask):
+                inputs[question.node] = await self._inputs(question)
+            elif isinstance(question, GatherOutputs):
+                gathered[question.node] = await self._gathered(question)
+            elif isinstance(question, AskPast):
+                past[question.node] = await self._recovering.node(self._execution.workflow.nodes[question.node])
+            else:
+                catalog[question] = await self._caching.answer(question)
+
+        await asyncio.gather(*map(answer, asked))
+        return replace(facts, inputs=inputs, gathered=gathered, past=past, catalog=catalog)
 
     async def _gathered(self, ask: GatherOutputs) -> LiteralMap | BindingFailure:
         return await gathered_outputs(self._execution.workflow, ask, self._store, self._limit)

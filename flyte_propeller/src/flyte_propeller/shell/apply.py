@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from flyteidl.core.literals_pb2 import LiteralMap
 
@@ -17,15 +17,22 @@ from flyte_propeller.machine.array_inputs import element_inputs
 from flyte_propeller.machine.effects import (
     Ask,
     AskGraph,
+    AskPast,
     DeleteTask,
+    DropReservation,
     Effect,
     Finish,
     GatherOutputs,
+    KeepReservation,
     LaunchTask,
+    LookUp,
+    Publish,
     RecordEvent,
+    Reserve,
     WakeAt,
 )
 from flyte_propeller.machine.facts import Launch
+from flyte_propeller.shell.caching import Caching
 from flyte_propeller.shell.contexts import task_context
 from flyte_propeller.shell.execution import Execution
 from flyte_propeller.shell.ports import Launched, TaskHost
@@ -34,23 +41,27 @@ LAUNCH_AGAIN = timedelta(seconds=2)
 """How long an attempt waits that found no resources; upstream's back-off starts with this."""
 
 
-async def apply(execution: Execution, effects: Sequence[Effect], host: TaskHost, clock: Clock) -> bool:
+async def apply(
+    execution: Execution, effects: Sequence[Effect], host: TaskHost, caching: Caching, clock: Clock
+) -> bool:
     """Do what is left of the effects once events and state are stored. Return True when there are new facts.
 
     All are tried; the first fault is raised at the end, and everything is looked at again in the next round.
     """
-    outside = []
+    outside: list[Coroutine[Any, Any, bool | None]] = []
     for effect in effects:
         match effect:
             case LaunchTask():
                 outside.append(_launch(execution, effect, host, clock))
             case DeleteTask():
                 outside.append(_delete(execution, effect, host))
+            case KeepReservation() | DropReservation():
+                outside.append(caching.tell(effect))
             case WakeAt(node=node, at=at):
                 execution.timers.set(at, node)
             case Finish():
                 execution.finished = True
-            case Ask() | AskGraph() | GatherOutputs() | RecordEvent():
+            case Ask() | AskGraph() | AskPast() | GatherOutputs() | LookUp() | Reserve() | Publish() | RecordEvent():
                 pass  # done already: step 2 and 3 of the contract
             case _:
                 assert_never(effect)
@@ -69,6 +80,7 @@ async def _launch(execution: Execution, effect: LaunchTask, host: TaskHost, cloc
         execution.workflow.at(effect.node),
         effect.attempt,
         system_failures=effect.system_failures,
+        checkpoint=effect.checkpoint,
         inputs=_inputs(execution, effect.node),
     )
     execution.know_element(effect.node, context.generated_name)

@@ -16,10 +16,17 @@ ARRAY_INDEX = "FLYTE_K8S_ARRAY_INDEX"
 
 
 def task_context(
-    workflow: Workflow, node: Node, attempt: int, *, system_failures: int = 0, inputs: LiteralMap | None = None
+    workflow: Workflow,
+    node: Node,
+    attempt: int,
+    *,
+    system_failures: int = 0,
+    checkpoint: str = "",
+    inputs: LiteralMap | None = None,
 ) -> TaskContext:
     """Return the context of that attempt.
 
+    :param checkpoint: that the first attempt goes on from
     :param inputs: resolved inputs; only needed to launch it
     """
     if node.task is None:
@@ -39,7 +46,7 @@ def task_context(
             output_prefix=where.output_dir(attempt),
             raw_output_prefix=raw,
             checkpoint_prefix=paths.checkpoint_dir(raw),
-            previous_checkpoint_prefix=checkpoint_uri(workflow, node, attempt - 1) if attempt else "",
+            previous_checkpoint_prefix=checkpoint_uri(workflow, node, attempt - 1) if attempt else checkpoint,
         ),
         owner=workflow.owner,
         labels=workflow.labels,

@@ -49,6 +49,8 @@ async def load(
         known = graph.at(index)
         if node.queued_at is not None and known.active_deadline is not None:
             execution.timers.set(node.queued_at + known.active_deadline, index)
+        if node.cache is not None and node.cache.next_at is not None:
+            execution.timers.set(node.cache.next_at, index)
         if node.attempt_started_at is not None and known.execution_deadline is not None:
             execution.timers.set(node.attempt_started_at + known.execution_deadline, index)
     return execution

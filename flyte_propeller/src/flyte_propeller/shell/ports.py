@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
+
+from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.core.catalog_pb2 import CatalogMetadata
+from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
+from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.task_types import PhaseInfo, TaskContext
 from flyte_propeller.graph_reader import PluginOf
+from flyte_propeller.shell.catalog_keys import CacheKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +91,62 @@ class TaskHost(Protocol):
 def plugins_of(host: TaskHost) -> PluginOf:
     """Return what the graph's reader asks of a host: plugin id and name limit of a task type."""
     return lambda task_type: (host.plugin_id(task_type), host.name_limit(task_type))
+
+
+class PastExecutions(Protocol):
+    """The control plane, as far as a recovery reads from it what an earlier execution has done."""
+
+    async def node(self, identifier: NodeExecutionIdentifier) -> NodeExecution | None:
+        """Return what is known of a node, None if the control plane knows none of that id.
+
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+    async def node_data(self, identifier: NodeExecutionIdentifier) -> NodeExecutionGetDataResponse:
+        """Return inputs and outputs of a node, and the workflow of a dynamic one.
+
+        :raises flyte_core.errors.NotFound: if the control plane knows none of that id
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CachedOutputs:
+    """A result from the catalog.
+
+    :ivar metadata: where it lies, and what has computed it
+    """
+
+    outputs: LiteralMap
+    metadata: CatalogMetadata
+
+
+class Catalog(Protocol):
+    """The data catalog. Every method may be repeated.
+
+    Any :class:`flyte_core.errors.FlyteError` means that it cannot be used now: the task runs without it. An answer
+    takes a bounded time.
+    """
+
+    async def get(self, key: CacheKey) -> CachedOutputs | None:
+        """Return the result, None if there is none."""
+        ...
+
+    async def put(
+        self, key: CacheKey, outputs: LiteralMap, source: TaskExecutionIdentifier, *, overwrite: bool
+    ) -> CatalogMetadata:
+        """Store a result. Where there is one already it stays, or is replaced with ``overwrite``."""
+        ...
+
+    async def reserve(self, key: CacheKey, owner: str, heartbeat: timedelta) -> bool:
+        """Reserve the computing of a result, or extend the reservation. False where it is somebody else's.
+
+        :param heartbeat: a reservation that is not extended for a few times as long is anybody's
+        """
+        ...
+
+    async def release(self, key: CacheKey, owner: str) -> None:
+        """Give the reservation up; nothing happens where it is not this owner's."""
+        ...

@@ -14,10 +14,12 @@ from flyte_propeller.machine.facts import Facts, Refusal
 from flyte_propeller.settings import PropellerSettings
 from flyte_propeller.shell.answers import Answers, unanswered
 from flyte_propeller.shell.apply import apply
+from flyte_propeller.shell.caching import Caching
 from flyte_propeller.shell.execution import Execution, Inbox
 from flyte_propeller.shell.gather import gather
 from flyte_propeller.shell.graphs import Graphs
-from flyte_propeller.shell.ports import AdminEvents, TaskHost, plugins_of
+from flyte_propeller.shell.ports import AdminEvents, Catalog, PastExecutions, TaskHost, plugins_of
+from flyte_propeller.shell.recovering import Recovering
 from flyte_propeller.shell.reporting import report
 from flyte_propeller.shell.saving import discard_old_states, save
 
@@ -31,7 +33,11 @@ MAX_ASKS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world, as a round needs it."""
+    """The world, as a round needs it.
+
+    :ivar catalog: None where there is none: nothing is cached
+    :ivar past: where a recovery reads what is done already; None to run everything anew
+    """
 
     cluster: Cluster
     store: BlobStore
@@ -39,6 +45,12 @@ class Ports:
     host: TaskHost
     clock: Clock
     settings: PropellerSettings
+    catalog: Catalog | None = None
+    past: PastExecutions | None = None
+
+    def caching(self, execution: Execution) -> Caching:
+        """Return what talks to the catalog about this execution."""
+        return Caching(execution, self.catalog, self.store, self.settings.output_limit)
 
 
 async def run_round(execution: Execution, ports: Ports) -> bool:
@@ -58,7 +70,7 @@ async def run_round(execution: Execution, ports: Ports) -> bool:
         execution.inbox.add(inbox)
         raise
     _take_over(execution, step)
-    new_facts = await apply(execution, step.effects, ports.host, ports.clock)
+    new_facts = await apply(execution, step.effects, ports.host, ports.caching(execution), ports.clock)
     if execution.overflow:
         await discard_old_states(execution, ports.store)
     return new_facts or step.more or bool(execution.inbox.dirty)
@@ -97,7 +109,9 @@ async def is_current(execution: Execution, cluster: Cluster) -> bool:
 
 async def _evaluate(execution: Execution, facts: Facts, ports: Ports) -> Step:
     """Evaluate until nothing is asked, and until the control plane takes the events."""
-    answers = Answers(execution, ports.store, ports.settings.output_limit)
+    limit = ports.settings.output_limit
+    recovering = Recovering(execution.workflow, ports.past, ports.store, limit)
+    answers = Answers(execution, ports.store, ports.caching(execution), recovering, limit)
     graphs = Graphs(execution, ports.store, ports.settings, plugins_of(ports.host))
     refusals = 0
     for _ in range(MAX_ASKS):
