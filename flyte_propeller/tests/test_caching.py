@@ -8,6 +8,7 @@ from typing import Any
 from flyteidl.core.catalog_pb2 import CatalogCacheStatus, CatalogReservation
 from flyteidl.core.literals_pb2 import LiteralMap
 
+import job_specs
 from driving import DATA, RUNNING, SUCCESS, Driven, failed, integer, task, workflow
 from flyte_core.errors import Unavailable
 from flyte_propeller.testing import MemoryCatalog
@@ -263,3 +264,24 @@ async def test_a_result_that_refuses_its_key_is_computed_without_a_cache() -> No
     cluster = Cluster()
     driven = await run(cluster.execution("a", {"discoverable": True, "discoveryVersion": " "}))
     assert phases(driven) == ["QUEUED DISABLED", "RUNNING LOOKUP_FAILURE", "SUCCEEDED PUT_FAILURE"]
+
+
+async def test_the_result_of_a_dynamic_node_is_what_its_graph_gives() -> None:
+    cluster = Cluster()
+    first = await cluster.execution("a", SERIAL).start()
+    await first.make("n0", job_specs.job(job_specs.node("dn0")))
+    assert not cluster.catalog.stored, "a graph is no result"
+    first.host.outputs["n0-0-dn0"] = LiteralMap(literals={"o": integer(7)})
+    for _ in range(20):
+        await first.pass_time(5)
+    assert cluster.catalog.holders[next(iter(cluster.catalog.holders))][1] > first.clock.now()
+    await first.show("n0-0-dn0", SUCCESS)
+    assert phases(first) == [
+        "QUEUED DISABLED",
+        "RUNNING MISS ACQUIRED",
+        "DYNAMIC_RUNNING DISABLED",
+        "SUCCEEDED POPULATED RELEASED",
+    ]
+    second = await cluster.execution("b", SERIAL).start()
+    assert phases(second) == ["SUCCEEDED HIT"]
+    assert (await second.read("n0/data/0/outputs.pb")).literals["o"] == integer(7)

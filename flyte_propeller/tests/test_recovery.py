@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flyteidl.core.catalog_pb2 import CACHE_POPULATED
 
+import job_specs
 from driving import DATA, SUCCESS, Driven, failed, integer, task, workflow
 from flyte_core.errors import Unavailable
 from flyte_propeller.testing import PastOf
@@ -234,3 +235,28 @@ async def test_whatever_the_graph_what_failed_and_what_follows_runs_and_nothing_
         if behind & set(nodes[name]["after"]):
             behind.add(name)
     assert set(second.host.contexts) == {f"y-{name}-0" for name in behind}
+
+
+async def test_a_dynamic_node_that_ended_well_is_taken_over_and_says_what_it_was() -> None:
+    manifest = workflow({"n0": task(), "n1": task("n0")})
+    first = await Driven(manifest).start()
+    await first.make("n0", job_specs.job(job_specs.node("dn0")))
+    await first.show("n0-0-dn0", SUCCESS)
+    await first.show("n1", failed())
+    second = await recovering(first, manifest).start()
+    assert (second.of("n0"), second.of("n0-0-dn0")) == (["RECOVERED"], [])
+    (event,) = events(second, "n0")
+    assert event.is_dynamic
+    assert event.is_parent
+    assert "i0" in (await second.read("n1/data/inputs.pb")).literals
+
+
+async def test_a_dynamic_node_that_failed_makes_a_graph_of_its_own_in_which_everything_runs() -> None:
+    manifest = workflow({"n0": task()})
+    first = await Driven(manifest).start()
+    await first.make("n0", job_specs.job(job_specs.node("dn0"), job_specs.node("dn1", "dn0")))
+    await first.show("n0-0-dn0", SUCCESS)
+    await first.show("n0-0-dn1", failed())
+    second = await recovering(first, manifest).start()
+    await second.make("n0", job_specs.job(job_specs.node("dn0"), job_specs.node("dn1", "dn0")))
+    assert second.of("n0-0-dn0") == ["QUEUED", "RUNNING"]
