@@ -11,13 +11,10 @@ import grpc
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.up.settings import default_data_dir
-from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import ConfigError, FlyteError, NotFound, Unavailable
 from flyte_kit.configuration.platform import Config
 from flyte_kit.configuration.sources import find_file
 from flyte_kit.remote.channel import open_channel
-
-__all__ = ["CALL_SECONDS", "Endpoint", "admin", "domain_option", "find_endpoint", "project_option", "translated"]
 
 CALL_SECONDS = 30.0
 """Deadline of one call."""

@@ -16,13 +16,14 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.connection import admin
 from flyte_cli.executions import get_execution
 from flyte_cli.log_streams import LogSource, LogStream, log_sources
 from flyte_cli.node_tree import TreeNode, attempts, walk
 from flyte_cli.patience import Patience
 from flyte_cli.terminal_phases import is_ended
 from flyte_cli.urns import execution_id
+from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import NotFound
 
 POLL_SECONDS = 0.5

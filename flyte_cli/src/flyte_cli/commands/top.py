@@ -12,12 +12,13 @@ import click
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
-from flyte_cli.connection import connected, domain_option, project_option
+from flyte_cli.connection import connected
 from flyte_cli.node_facts import COLORS
 from flyte_cli.output import Column, Table, output_option, print_data, printable
 from flyte_cli.patience import Patience
 from flyte_cli.times import duration_text, now
 from flyte_cli.waiting_reasons import Running, RunningReader
+from flyte_cli.where import domain_option, project_option
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

@@ -17,13 +17,14 @@ from flyte_cli.completion_values import (
     workflow_names,
     workflow_versions,
 )
-from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.connection import admin
 from flyte_cli.documents import print_description
 from flyte_cli.entity_facts import launch_plan_facts, task_facts, workflow_facts, workflow_resources
 from flyte_cli.output import output_option
 from flyte_cli.registered import find_entity, versions
 from flyte_cli.times import iso_text
 from flyte_cli.urns import entity_id
+from flyte_cli.where import domain_option, project_option
 
 SHOWN_VERSIONS = 10
 """The newest ones."""

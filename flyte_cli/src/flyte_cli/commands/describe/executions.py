@@ -12,7 +12,7 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, domain_option, find_endpoint, project_option
+from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, find_endpoint
 from flyte_cli.documents import print_description
 from flyte_cli.execution_facts import error_facts, execution_facts
 from flyte_cli.executions import get_execution
@@ -22,6 +22,7 @@ from flyte_cli.node_names import NodeNames
 from flyte_cli.node_tree import TreeNode, walk
 from flyte_cli.output import output_option
 from flyte_cli.urns import execution_id
+from flyte_cli.where import domain_option, project_option
 
 
 @click.command()

@@ -21,13 +21,14 @@ from flyte_cli.completion_values import (
     workflow_names,
     workflow_versions,
 )
-from flyte_cli.connection import CALL_SECONDS, admin, domain_option, project_option
+from flyte_cli.connection import CALL_SECONDS, admin
 from flyte_cli.interfaces import image_of, schedule_text
 from flyte_cli.output import Column, View, print_rows
 from flyte_cli.paging import pages
 from flyte_cli.registered import get_entity, list_method
 from flyte_cli.times import time_text
 from flyte_cli.urns import entity_id, urn
+from flyte_cli.where import domain_option, project_option
 from flyte_core.errors import NotFound
 
 COLUMNS: Sequence[Column] = (

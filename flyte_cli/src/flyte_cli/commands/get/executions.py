@@ -14,7 +14,7 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.commands.get.listing import Listing, listing_options
 from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.connection import admin
 from flyte_cli.executions import get_execution
 from flyte_cli.filters import execution_field, of_executions
 from flyte_cli.node_tree import last_line
@@ -24,6 +24,7 @@ from flyte_cli.patience import Patience
 from flyte_cli.terminal_phases import TERMINAL
 from flyte_cli.times import duration_text, now, seconds_of, time_text
 from flyte_cli.urns import execution_id, urn
+from flyte_cli.where import domain_option, project_option
 
 WATCH_SECONDS = 0.5
 """Between two looks of ``--watch``."""

@@ -19,7 +19,7 @@ from flyte_cli.commands.get.executions import WATCH_SECONDS
 from flyte_cli.commands.get.listing import Listing, listing_options
 from flyte_cli.completion_values import executions as known_executions
 from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import admin, domain_option, project_option
+from flyte_cli.connection import admin
 from flyte_cli.executions import get_execution
 from flyte_cli.node_tree import attempts, last_line, node_executions, with_whole_error
 from flyte_cli.output import RowPrinter, View, print_rows
@@ -27,6 +27,7 @@ from flyte_cli.patience import Patience
 from flyte_cli.terminal_phases import is_ended
 from flyte_cli.times import duration_text, now, seconds_of, time_text
 from flyte_cli.urns import execution_id
+from flyte_cli.where import domain_option, project_option
 
 NODE_VIEW = View(
     columns=(
