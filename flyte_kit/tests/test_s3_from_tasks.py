@@ -77,3 +77,24 @@ def test_folders_are_copied_with_everything_in_them(
 def test_an_endpoint_that_is_no_url_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="FLYTE_AWS_ENDPOINT"):
         from_environment({"FLYTE_AWS_ENDPOINT": "localhost:9000", "AWS_ACCESS_KEY_ID": "a"})
+
+
+def test_the_settings_named_for_flyte_come_first_then_a_file_then_those_of_aws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("FLYTECTL_CONFIG", raising=False)
+    file = tmp_path / "config.yaml"
+    keys = "{endpoint: 'http://file:1', access-key: file, secret-key: secret, region: file-1}"
+    file.write_text(f"storage: {{connection: {keys}}}")
+    aws = {"AWS_ACCESS_KEY_ID": "aws", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+    flyte = {"FLYTE_AWS_ACCESS_KEY_ID": "flyte", "FLYTE_AWS_SECRET_ACCESS_KEY": "secret"}
+
+    def chosen(environment: dict[str, str], keys_file: Path | None) -> tuple[str, str, str, str]:
+        found = from_environment(environment, keys_file=keys_file)
+        assert found.credentials is not None
+        return found.credentials.access_key, found.endpoint, found.region, found.session_token
+
+    assert chosen({**aws, **flyte}, file) == ("flyte", "", "us-east-1", "")
+    assert chosen(aws, file) == ("file", "http://file:1", "file-1", "")
+    assert chosen(aws, None) == ("aws", "", "us-east-1", "token")

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
+import pandas as pd
 import pytest
 
+from flyte_kit import StructuredDataset
 from flyte_kit.configuration import AuthType, Config, ImageConfig
 from flyte_kit.exceptions.system import FlyteSystemUnavailableException
 from flyte_kit.exceptions.user import FlyteAuthenticationException
 from flyte_kit.remote import FlyteRemote
+from flyte_kit.storage.stores import forget_stores
 from login_server import Logins, guarded_control_plane
 
 BROWSER = """
@@ -250,3 +254,45 @@ def test_114_the_file_that_is_named_comes_before_the_others_in_their_order(
     assert Config.auto().platform.endpoint == "named:1"
     (home / "given.yaml").write_text("admin: {endpoint: 'given:1'}")
     assert Config.auto(home / "given.yaml").platform.endpoint == "given:1"
+
+
+def _keys_of_stores() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if "AWS" in name}
+
+
+@pytest.fixture
+def own_client(up: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlyteRemote]:
+    """A client by the path of its file, in a process that knows no keys but those of some other store."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-elsewhere")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-elsewhere")
+    forget_stores()
+    before = _keys_of_stores()
+    client = FlyteRemote(Config.auto(up.config), "flytesnacks", "development")
+    yield client
+    assert _keys_of_stores() == before
+    client.close()
+    forget_stores()
+
+
+def test_114_files_are_read_with_the_keys_of_the_clients_own_file(
+    up: Any, own_client: FlyteRemote, tmp_path: Path
+) -> None:
+    write_files = up.program("rows_of_workflows").write_files
+    execution = own_client.execute(write_files, inputs={"n": 2}, wait=True)
+    assert execution.is_successful, execution.error
+    file, folder = execution.outputs["o0"], execution.outputs["o1"]
+    assert Path(file).read_text() == "one file"
+    with file.open("r") as opened:
+        assert opened.read() == "one file"
+    assert sorted(Path(each).name for each in type(folder).listdir(folder)) == ["part0.txt", "part1.txt"]
+    own_client.download(execution, str(tmp_path / "copy"))
+    assert (tmp_path / "copy" / "o0" / "one.txt").read_text() == "one file"
+    assert (tmp_path / "copy" / "o1" / "part1.txt").read_text() == "x"
+
+
+def test_114_tables_are_read_with_the_keys_of_the_clients_own_file(up: Any, own_client: FlyteRemote) -> None:
+    execution = own_client.execute(up.program("rows_of_values").make_table, inputs={"rows": 3}, wait=True)
+    assert execution.is_successful, execution.error
+    table = execution.outputs.get("o0", as_type=StructuredDataset)
+    assert len(table.open(pd.DataFrame).all()) == 3
+    assert list(execution.outputs.get("o0", as_type=pd.DataFrame).columns) == ["a", "b", "c"]

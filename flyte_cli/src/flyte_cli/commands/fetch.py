@@ -29,7 +29,6 @@ from flyte_cli.executions import get_execution
 from flyte_cli.literal_values import plain, plain_map
 from flyte_cli.node_tree import node_executions
 from flyte_cli.output import output_option
-from flyte_cli.storage_access import use_storage_of
 from flyte_cli.urns import execution_id
 from flyte_cli.web_reading import open_url
 from flyte_cli.where import domain_option, project_option
@@ -79,7 +78,6 @@ def command(what: str, to: Path | None, project: str, domain: str, recursive: bo
             click.echo(f"{what}: there are no values", err=True)
         print_description({name: _plain(value) for name, value in found.values.items()}, output)
         return
-    use_storage_of(endpoint)
     print_description({"written": [str(path) for path in _write(found, to, project, domain)]}, output)
 
 

@@ -116,11 +116,15 @@ class TaskConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a client."""
+    """All settings of a client.
+
+    :ivar file: that was read; its section ``storage.connection`` holds the keys of the object store
+    """
 
     platform: PlatformConfig = field(default_factory=PlatformConfig)
     local: LocalConfig = field(default_factory=LocalConfig)
     task: TaskConfig = field(default_factory=TaskConfig)
+    file: pathlib.Path | None = None
 
     @classmethod
     def auto(cls, config_file: str | os.PathLike[str] | None = None) -> Config:
@@ -164,7 +168,7 @@ def _read(sources: Sources) -> Config:
             auth_mode=_auth_type(sources),
             audience=sources.text(AUDIENCE),
         )
-    return Config(platform=platform, local=LocalConfig.of(sources), task=_defaults(sources))
+    return Config(platform=platform, local=LocalConfig.of(sources), task=_defaults(sources), file=sources.file)
 
 
 def _command(sources: Sources, setting: Setting) -> list[str] | None:

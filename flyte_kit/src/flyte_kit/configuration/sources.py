@@ -157,6 +157,8 @@ def _yaml_document(file: pathlib.Path) -> Mapping[str, Any]:
         document = yaml.safe_load(file.read_text()) or {}
     except yaml.YAMLError as error:
         raise ConfigError(f"{file} is no YAML file: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
     if not isinstance(document, Mapping):
         raise ConfigError(f"{file} must hold sections such as admin:, not {document!r}")
     return document

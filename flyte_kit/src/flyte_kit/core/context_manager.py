@@ -19,6 +19,8 @@ from flyte_kit.core.secrets import SecretsManager
 from flyte_kit.storage.local import temporary_folder
 
 if TYPE_CHECKING:
+    import pathlib
+
     from flyte_kit.configuration.serialization import SerializationSettings
     from flyte_kit.core.base_task import TaskResolverMixin
     from flyte_kit.core.node import Node
@@ -194,6 +196,12 @@ class FlyteContext:
     def with_file_access(self, fa: FileAccessProvider) -> FlyteContext:
         """Return a context with other paths."""
         return replace(self, file_access=fa)
+
+    def with_keys_of(self, file: pathlib.Path | None) -> FlyteContext:
+        """Return a context that opens stores with the keys of a configuration file; this one without a file."""
+        if file is None or file == self.file_access.keys_file:
+            return self
+        return self.with_file_access(self.file_access.with_keys_of(file))
 
     def with_serialization_settings(self, ss: SerializationSettings) -> FlyteContext:
         """Return a context with settings to serialize with."""

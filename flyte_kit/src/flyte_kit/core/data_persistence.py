@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from flyte_core.errors import UserError
 from flyte_kit.deferred import deferred
 from flyte_kit.exceptions.system import FlyteDownloadDataException, FlyteUploadDataException
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
 from flyte_kit.storage.local import local_path, temporary_folder
+from flyte_kit.storage.ports import ObjectStore
 from flyte_kit.storage.stores import is_remote, store_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ class FileAccessProvider:
     :param local_sandbox_dir: folder for local copies; made when first used
     :param raw_output_prefix: URI or path below which raw outputs go; each gets a folder of its own
     :param execution_metadata: facts to attach to written objects; kept for stores that take them
+    :ivar keys_file: the configuration file whose keys open stores; None for that of the process
     """
+
+    keys_file: pathlib.Path | None = None
 
     def __init__(
         self,
@@ -51,6 +56,19 @@ class FileAccessProvider:
         """The folder for local copies."""
         self._local_sandbox_dir.mkdir(parents=True, exist_ok=True)
         return self._local_sandbox_dir
+
+    def with_keys_of(self, file: pathlib.Path | None) -> Self:
+        """Return the same access, with the keys of a configuration file."""
+        other = copy.copy(self)
+        other.keys_file = file
+        return other
+
+    def store_of(self, uri: str) -> ObjectStore:
+        """Return the store that serves ``uri``, opened with this access's keys.
+
+        :raises flyte_core.errors.ConfigError: if nothing that is installed serves its scheme
+        """
+        return store_of(uri, self.keys_file)
 
     @property
     def local_access(self) -> FileAccessProvider:
@@ -115,7 +133,7 @@ class FileAccessProvider:
 
     def exists(self, path: str) -> bool:
         """Tell whether there is an object or folder."""
-        return store_of(path).exists(path)
+        return self.store_of(path).exists(path)
 
     def get(self, from_path: str, to_path: str, recursive: bool = False) -> str:
         """Copy to a local path; see :meth:`get_data`."""
@@ -148,7 +166,7 @@ class FileAccessProvider:
             if is_multipart:
                 self._get_folder(remote_path, local_path)
             else:
-                store_of(remote_path).download(remote_path, local_path)
+                self.store_of(remote_path).download(remote_path, local_path)
         except UserError:
             raise
         except Exception as error:
@@ -167,7 +185,7 @@ class FileAccessProvider:
             if is_multipart:
                 self._put_folder(str(local_path), remote_path)
             else:
-                store_of(remote_path).upload(str(local_path), remote_path, headers=known)
+                self.store_of(remote_path).upload(str(local_path), remote_path, headers=known)
         except UserError:
             raise
         except Exception as error:
@@ -195,7 +213,7 @@ class FileAccessProvider:
         return self.put_data(source, f"{place}/{file_name or self.get_file_tail(source)}", False, **headers)
 
     def _get_folder(self, remote: str, local: str) -> None:
-        store, root = store_of(remote), local_path(remote).rstrip("/")
+        store, root = self.store_of(remote), local_path(remote).rstrip("/")
         names = list(store.list(remote))
         if not names:
             raise FlyteDataNotFoundException(remote)
@@ -211,7 +229,7 @@ class FileAccessProvider:
         in_parallel(copy, names)
 
     def _put_folder(self, local: str, remote: str) -> None:
-        store, root = store_of(remote), local_path(local).rstrip("/")
+        store, root = self.store_of(remote), local_path(local).rstrip("/")
         if not os.path.isdir(root):
             raise FlyteDataNotFoundException(local)
         files = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in sorted(names)]

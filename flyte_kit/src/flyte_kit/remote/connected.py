@@ -58,8 +58,8 @@ class Connected:
 
     @property
     def context(self) -> FlyteContext:
-        """The context in which values are converted."""
-        return FlyteContextManager.current_context()
+        """The context in which values are converted; stores are opened with the keys of the client's own file."""
+        return FlyteContextManager.current_context().with_keys_of(self.config.file)
 
     @property
     def file_access(self) -> FileAccessProvider:

@@ -24,6 +24,7 @@ class SendingFileAccess(FileAccessProvider):
 
     def __init__(self, files: FileAccessProvider, client: Client, project: str, domain: str) -> None:
         super().__init__(files.local_sandbox_dir, files.raw_output_prefix)
+        self.keys_file = files.keys_file
         self._client, self._project, self._domain = client, project, domain
 
     def put_raw_data(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flyteidl.core.interface_pb2 import Variable
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
 
 from flyte_kit.core.context_manager import FlyteContextManager
 from flyte_kit.core.type_engine import TypeEngine
+
+if TYPE_CHECKING:
+    import pathlib
 
 
 class LiteralsResolver(Mapping[str, Any]):
@@ -18,6 +21,7 @@ class LiteralsResolver(Mapping[str, Any]):
     :param literals: as the wire has them
     :param variables: types on the wire, from which Python's types are guessed
     :param type_hints: Python's types that are known
+    :param keys_file: the configuration file whose keys open files and tables; that of the process without it
     """
 
     def __init__(
@@ -25,10 +29,13 @@ class LiteralsResolver(Mapping[str, Any]):
         literals: LiteralMap,
         variables: Mapping[str, Variable] | None = None,
         type_hints: Mapping[str, Any] | None = None,
+        *,
+        keys_file: pathlib.Path | None = None,
     ) -> None:
         self.literals = literals
         self._variables = variables or {}
         self._hints = dict(type_hints or {})
+        self._keys_file = keys_file
         self._known: dict[str, Any] = {}
 
     def get_literal(self, key: str) -> Literal:
@@ -47,7 +54,9 @@ class LiteralsResolver(Mapping[str, Any]):
             return self._known[key]
         if as_type is None:
             as_type = self._hints.get(key) or self._guess(key)
-        value = TypeEngine.to_python_value(FlyteContextManager.current_context(), literal, as_type)
+        context = FlyteContextManager.current_context().with_keys_of(self._keys_file)
+        with FlyteContextManager.with_context(context):
+            value = TypeEngine.to_python_value(context, literal, as_type)
         self._known[key] = value
         return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from flyteidl.admin.execution_pb2 import (
 from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeExecutionListRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecutionGetDataRequest, TaskExecutionListRequest
 from flyteidl.core.interface_pb2 import Variable
+from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_kit.exceptions.user import FlyteEntityNotExistException, FlyteTimeout
 from flyte_kit.remote.client import OLDEST, PAGE
@@ -97,9 +98,12 @@ class Watching(Launching):
         request = WorkflowExecutionGetDataRequest(id=execution.id)
         data = self._look(self.client.admin.GetExecutionData, request)
         variables = self._variables(execution) if execution.is_done else ({}, {})
-        execution.inputs = LiteralsResolver(data.full_inputs, variables[0])
+        execution.inputs = self._values(data.full_inputs, variables[0])
         if execution.is_successful:
-            execution.given_outputs = LiteralsResolver(data.full_outputs, variables[1], execution.type_hints)
+            execution.given_outputs = self._values(data.full_outputs, variables[1], execution.type_hints)
+
+    def _values(self, literals: LiteralMap, *known: Mapping[str, Any]) -> LiteralsResolver:
+        return LiteralsResolver(literals, *known, keys_file=self.config.file)
 
     def _variables(self, execution: FlyteWorkflowExecution) -> tuple[dict[str, Variable], dict[str, Variable]]:
         if not execution.closure.workflow_id.name:
@@ -142,8 +146,8 @@ class Watching(Launching):
             data = self._look(self.client.admin.GetNodeExecutionData, request)
         except FlyteEntityNotExistException:
             return
-        execution.inputs = LiteralsResolver(data.full_inputs)
-        execution.given_outputs = LiteralsResolver(data.full_outputs)
+        execution.inputs = self._values(data.full_inputs)
+        execution.given_outputs = self._values(data.full_outputs)
 
     def _attempts(self, execution: FlyteNodeExecution) -> list[FlyteTaskExecution]:
         request = TaskExecutionListRequest(node_execution_id=execution.id, limit=PAGE, sort_by=OLDEST)
@@ -155,8 +159,8 @@ class Watching(Launching):
         if execution.is_done:
             request = TaskExecutionGetDataRequest(id=execution.id)
             data = self._look(self.client.admin.GetTaskExecutionData, request)
-            execution.inputs = LiteralsResolver(data.full_inputs)
-            execution.given_outputs = LiteralsResolver(data.full_outputs)
+            execution.inputs = self._values(data.full_inputs)
+            execution.given_outputs = self._values(data.full_outputs)
         return execution
 
     def get_execution_metrics(self, id: Any, depth: int = 10) -> Any:

@@ -17,13 +17,16 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 from flyte_core.builtin.s3_signing import ALGORITHM, TIME_FORMAT, Scope, SignedRequest, encode, signature
 from flyte_core.errors import PermissionDenied, Unavailable
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
 from flyte_kit.storage.s3_settings import S3Settings, from_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PART_SIZE = 64 * 1024 * 1024
 """Bytes of one part of a large upload; each is held in memory while it is sent."""
@@ -72,10 +75,14 @@ def split(uri: str) -> tuple[str, str]:
 
 
 class S3Store:
-    """Objects of an S3 endpoint. Safe for threads: each has its own connection."""
+    """Objects of an S3 endpoint. Safe for threads: each has its own connection.
 
-    def __init__(self, settings: S3Settings | None = None) -> None:
-        self.settings = settings or from_environment()
+    :param settings: those of environment and file without any
+    :param keys_file: the configuration file; the one that is found without it
+    """
+
+    def __init__(self, settings: S3Settings | None = None, *, keys_file: Path | None = None) -> None:
+        self.settings = settings or from_environment(keys_file=keys_file)
         self._local = threading.local()
 
     def exists(self, uri: str) -> bool:

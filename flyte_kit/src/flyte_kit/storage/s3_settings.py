@@ -1,4 +1,4 @@
-"""Where S3 is and who asks: the environment (``FLYTE_AWS_*`` first, then ``AWS_*``), then the configuration file."""
+"""Where S3 is and who asks: ``FLYTE_AWS_*`` of the environment, then the configuration file, then ``AWS_*``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flyte_core.builtin.s3_signing import Credentials
 from flyte_core.errors import ConfigError
 from flyte_kit.configuration.sources import Setting, Sources, find_file
+
+if TYPE_CHECKING:
+    import pathlib
 
 DEFAULT_REGION = "us-east-1"
 ENDPOINT = Setting("aws", "endpoint", "storage.connection.endpoint")
@@ -47,28 +51,31 @@ class S3Settings:
         return parts.scheme, f"{bucket}.{parts.netloc}", parts.path.rstrip("/")
 
 
-def from_environment(environment: Mapping[str, str] = os.environ) -> S3Settings:
+def from_environment(
+    environment: Mapping[str, str] = os.environ, *, keys_file: pathlib.Path | None = None
+) -> S3Settings:
     """Read the settings.
 
-    Where the environment names neither endpoint nor keys, those of the configuration file's section
-    ``storage.connection`` (``[aws]`` in an ini file) are taken. Without any keys boto3 is asked, where it is installed
-    (roles of machines and pods, profiles).
+    Address and keys belong together. Where ``FLYTE_AWS_*`` names neither, those of the configuration file's section
+    ``storage.connection`` (``[aws]`` in an ini file) are taken, then ``AWS_*``. Without any keys boto3 is asked, where
+    it is installed (roles of machines and pods, profiles).
 
-    :raises ConfigError: if the endpoint is no URL
+    :param keys_file: the configuration file; the one that is found without it
+    :raises ConfigError: if the endpoint is no URL, or the file cannot be read
     """
 
     def first(*names: str) -> str:
         return next((environment[name] for name in names if environment.get(name)), "")
 
-    endpoint = first(ENDPOINT.variable, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    access = first(ACCESS_KEY.variable, "AWS_ACCESS_KEY_ID")
-    secret = first(SECRET_KEY.variable, "AWS_SECRET_ACCESS_KEY")
-    token = "" if environment.get(ACCESS_KEY.variable) else first("AWS_SESSION_TOKEN")
-    style, region = first(ADDRESSING.variable), first(REGION.variable, "AWS_REGION", "AWS_DEFAULT_REGION")
-    if not endpoint and not access:
-        file = Sources(find_file(), {})
-        endpoint, access, secret = (file.text(each) or "" for each in (ENDPOINT, ACCESS_KEY, SECRET_KEY))
-        style, region = style or file.text(ADDRESSING) or "", region or file.text(REGION) or ""
+    by_environment = bool(first(ENDPOINT.variable, ACCESS_KEY.variable))
+    file = None if by_environment else keys_file or find_file()
+    said = Sources(file, {name: value for name, value in environment.items() if value and name.startswith("FLYTE_")})
+    endpoint, access, secret = (said.text(each) or "" for each in (ENDPOINT, ACCESS_KEY, SECRET_KEY))
+    token = "" if access else first("AWS_SESSION_TOKEN")
+    if not access:
+        access, secret = first("AWS_ACCESS_KEY_ID"), first("AWS_SECRET_ACCESS_KEY")
+    endpoint = endpoint or first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    region, style = said.text(REGION) or first("AWS_REGION", "AWS_DEFAULT_REGION"), said.text(ADDRESSING) or ""
     if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
         raise ConfigError(f"{ENDPOINT.variable} must be a URL such as http://127.0.0.1:9000, not {endpoint!r}")
     credentials = Credentials(access, secret) if access and secret else None

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, cast
 
-from flyte_kit.core.context_manager import FlyteContextManager
+from flyte_kit.core.context_manager import FlyteContext, FlyteContextManager
 from flyte_kit.core.type_variables import T
 from flyte_kit.storage.local import local_path
-from flyte_kit.storage.stores import store_of
 from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.file.file import FlyteFile
 from flyte_kit.types.plain_form import from_plain, model_schema, to_plain
@@ -40,7 +39,9 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
         self._remote_directory = remote_directory
         self._remote_source: str | None = None
         self._local_path: str | None = None
-        if FlyteContextManager.current_context().file_access.is_remote(path):
+        files = FlyteContextManager.current_context().file_access
+        self._keys_file = files.keys_file  # whose keys opened what it came from, open it too
+        if files.is_remote(path):
             self._remote_source = str(path)
 
     @classmethod
@@ -109,6 +110,9 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
         """Return a folder in this folder."""
         return FlyteDirectory(path=self._child(name))
 
+    def _context(self) -> FlyteContext:
+        return FlyteContextManager.current_context().with_keys_of(self._keys_file)
+
     def _child(self, name: str | None) -> str:
         files = FlyteContextManager.current_context().file_access
         root = str(self._remote_source or self.path)
@@ -126,7 +130,7 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
             if self._downloader is not None:
                 self._downloader()
             elif self._remote_source is not None:
-                files = FlyteContextManager.current_context().file_access
+                files = self._context().file_access
                 self._local_path = files.get_random_local_path(self._remote_source.rstrip("/"))
                 files.get_data(self._remote_source, self._local_path, is_multipart=True)
             self._downloaded = True
@@ -136,12 +140,14 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
     def listdir(cls, directory: FlyteDirectory[Any]) -> list[FlyteDirectory[Any] | FlyteFile[Any]]:
         """Return the files and folders of one level, without fetching them."""
         root = str(directory.remote_source or directory.path).rstrip("/")
-        tails = [name[len(root) :].lstrip("/") for name in store_of(root).list(root)]
+        context = directory._context()
+        tails = [name[len(root) :].lstrip("/") for name in context.file_access.store_of(root).list(root)]
         folders = dict.fromkeys(tail.split("/", 1)[0] for tail in tails if "/" in tail)
-        found: list[FlyteDirectory[Any] | FlyteFile[Any]] = [
-            FlyteFile(path=f"{root}/{tail}") for tail in tails if tail and "/" not in tail
-        ]
-        return [*found, *(FlyteDirectory(path=f"{root}/{name}") for name in folders)]
+        with FlyteContextManager.with_context(context):
+            found: list[FlyteDirectory[Any] | FlyteFile[Any]] = [
+                FlyteFile(path=f"{root}/{tail}") for tail in tails if tail and "/" not in tail
+            ]
+            return [*found, *(FlyteDirectory(path=f"{root}/{name}") for name in folders)]
 
     def crawl(self, maxdepth: int | None = None, topdown: bool = True, **kwargs: Any) -> Iterator[tuple[str, str]]:
         """Yield the folder and the path within it of every file below.
@@ -149,7 +155,7 @@ class FlyteDirectory(os.PathLike[str], Generic[T]):
         :param maxdepth: levels to go down; all without it
         """
         root = str(self._remote_source or self.path).rstrip("/")
-        for name in store_of(root).list(root):
+        for name in self._context().file_access.store_of(root).list(root):
             tail = name[len(root) :].lstrip("/")
             if maxdepth is None or tail.count("/") < maxdepth:
                 yield root, tail

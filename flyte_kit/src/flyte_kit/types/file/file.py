@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import IO, Any, Generic, cast
 
 from flyte_kit.core.context_manager import FlyteContextManager
+from flyte_kit.core.data_persistence import FileAccessProvider
 from flyte_kit.core.type_variables import T
 from flyte_kit.storage.local import local_path
-from flyte_kit.storage.stores import store_of
 from flyte_kit.types.blob_format import with_format
 from flyte_kit.types.plain_form import from_plain, model_schema, to_plain
 
@@ -49,7 +49,9 @@ class FlyteFile(os.PathLike[str], Generic[T]):
         self._remote_path = remote_path
         self._remote_source: str | None = None
         self._local_path: str | None = None
-        if FlyteContextManager.current_context().file_access.is_remote(path):
+        files = FlyteContextManager.current_context().file_access
+        self._keys_file = files.keys_file  # whose keys opened what it came from, open it too
+        if files.is_remote(path):
             self._remote_source = str(path)
 
     @classmethod
@@ -115,11 +117,15 @@ class FlyteFile(os.PathLike[str], Generic[T]):
             self._downloaded = True
         return self._local_path or local_path(str(self.path))
 
+    @property
+    def _file_access(self) -> FileAccessProvider:
+        return FlyteContextManager.current_context().with_keys_of(self._keys_file).file_access
+
     def _fetch(self) -> None:
         if self._downloader is not None:
             self._downloader()
         elif self._remote_source is not None:
-            files = FlyteContextManager.current_context().file_access
+            files = self._file_access
             self._local_path = files.get_random_local_path(self._remote_source)
             files.get_data(self._remote_source, self._local_path)
 
@@ -132,14 +138,14 @@ class FlyteFile(os.PathLike[str], Generic[T]):
         :param cache_type: fsspec's read-ahead; there is no need for it here
         """
         place = str(self._remote_source or (self._remote_path if self._remote_path else None) or self.path)
-        if not FlyteContextManager.current_context().file_access.is_remote(place):
+        files = self._file_access
+        if not files.is_remote(place):
             with open(local_path(place), mode) as file:
                 yield file
         elif "r" in mode:
-            with contextlib.closing(_reader(place, mode)) as stream:
+            with contextlib.closing(_reader(files, place, mode)) as stream:
                 yield stream
         else:
-            files = FlyteContextManager.current_context().file_access
             draft = files.get_random_local_path(place)
             with open(draft, mode) as file:
                 yield file
@@ -179,6 +185,6 @@ class FlyteFile(os.PathLike[str], Generic[T]):
     __str__ = __repr__
 
 
-def _reader(uri: str, mode: str) -> IO[Any]:
-    stream = store_of(uri).open_read(uri)
+def _reader(files: FileAccessProvider, uri: str, mode: str) -> IO[Any]:
+    stream = files.store_of(uri).open_read(uri)
     return stream if "b" in mode else io.TextIOWrapper(stream)

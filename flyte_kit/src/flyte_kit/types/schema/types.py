@@ -35,6 +35,7 @@ class FlyteSchema:
 
     def __init__(self, local_path: str | None = None, remote_path: str | None = None) -> None:
         files = FlyteContextManager.current_context().file_access
+        self._keys_file = files.keys_file
         self._fetched = remote_path is None
         self.local_path = local_path or files.get_random_local_directory()
         self.remote_path = remote_path or files.get_random_remote_path()
@@ -53,7 +54,7 @@ class FlyteSchema:
     def open(self, dataframe_fmt: Any = None, override_mode: SchemaOpenMode | None = None) -> SchemaFrames:
         """Return a reader and writer of frames; pandas' without another class."""
         if not self._fetched:
-            files = FlyteContextManager.current_context().file_access
+            files = FlyteContextManager.current_context().with_keys_of(self._keys_file).file_access
             if files.is_remote(self.remote_path):
                 files.get_data(self.remote_path, self.local_path, is_multipart=True)
             else:

@@ -50,6 +50,7 @@ class StructuredDataset:
         self.literal: StructuredDatasetMessage | None = None
         self.uploaded = False
         self._open_as: Any = None
+        self._keys_file = FlyteContextManager.current_context().file_access.keys_file
 
     @classmethod
     def columns(cls) -> dict[str, Any]:
@@ -71,12 +72,17 @@ class StructuredDataset:
 
         :raises ValueError: without :meth:`open` before
         """
-        return _engine().read(FlyteContextManager.current_context(), self, self._opened_type())
+        return _engine().read(self.context, self, self._opened_type())
 
     def iter(self) -> Iterator[Any]:
         """Read the table part by part, where its decoder can."""
-        frames: Iterator[Any] = _engine().iterate(FlyteContextManager.current_context(), self, self._opened_type())
+        frames: Iterator[Any] = _engine().iterate(self.context, self, self._opened_type())
         return frames
+
+    @property
+    def context(self) -> FlyteContext:
+        """The context in which the table is read: with the keys that opened what it came from."""
+        return FlyteContextManager.current_context().with_keys_of(self._keys_file)
 
     def _opened_type(self) -> Any:
         if self._open_as is None:
@@ -102,12 +108,12 @@ class _Opened(Generic[T]):
 
     def all(self) -> T:
         """Read the whole table."""
-        frame: T = _engine().read(FlyteContextManager.current_context(), self._dataset, self._type)
+        frame: T = _engine().read(self._dataset.context, self._dataset, self._type)
         return frame
 
     def iter(self) -> Iterator[T]:
         """Read the table part by part."""
-        frames: Iterator[T] = _engine().iterate(FlyteContextManager.current_context(), self._dataset, self._type)
+        frames: Iterator[T] = _engine().iterate(self._dataset.context, self._dataset, self._type)
         return frames
 
 
