@@ -7,7 +7,7 @@ import sys
 import grpc
 import pytest
 
-from flyte_cli.patience import Patience
+from flyte_cli.client.patience import Patience
 from flyte_up import free_ports, start_up
 
 

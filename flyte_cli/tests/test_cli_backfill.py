@@ -13,7 +13,7 @@ from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 from flyteidl.core.workflow_pb2 import WorkflowMetadata
 
-from flyte_cli.literal_values import plain
+from flyte_cli.showing.literal_values import plain
 from registering import WHERE, node, task_request, workflow_request
 
 WEEK = ("--from-date", "2024-01-01", "--to-date", "2024-01-04")

@@ -13,7 +13,7 @@ from flyteidl.core.identifier_pb2 import LAUNCH_PLAN, Identifier, WorkflowExecut
 from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
 from flyteidl.core.types_pb2 import BlobType, EnumType, LiteralType, SimpleType
 
-from flyte_cli.literal_values import plain_map
+from flyte_cli.showing.literal_values import plain_map
 from registering import WHERE, node, task_request, workflow_request
 
 STRING = LiteralType(simple=SimpleType.STRING)

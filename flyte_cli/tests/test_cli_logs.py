@@ -14,7 +14,7 @@ from flyteidl.core.execution_pb2 import NodeExecution
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from flyte_cli.log_streams import LogStream, log_sources
+from flyte_cli.executions.log_streams import LogStream, log_sources
 from registering import WHERE
 
 

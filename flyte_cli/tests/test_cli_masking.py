@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flyte_cli.masking import masked, shown_value
+from flyte_cli.showing.masking import masked, shown_value
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import click
 import pytest
 
-from flyte_cli.moments import date, duration
+from flyte_cli.options.moments import date, duration
 
 NOW = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 

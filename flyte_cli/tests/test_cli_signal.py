@@ -11,7 +11,7 @@ from flyteidl.core.identifier_pb2 import SignalIdentifier, WorkflowExecutionIden
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
-from flyte_cli.literal_values import plain
+from flyte_cli.showing.literal_values import plain
 from registering import WHERE
 
 TYPES = {

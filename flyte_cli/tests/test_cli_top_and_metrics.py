@@ -20,7 +20,7 @@ from flyteidl.core.types_pb2 import BOOLEAN, LiteralType
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from flyte_cli.waiting_reasons import attempt_text
+from flyte_cli.executions.waiting_reasons import attempt_text
 from registering import WHERE
 
 

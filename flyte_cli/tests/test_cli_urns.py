@@ -8,7 +8,7 @@ from flyteidl.core.identifier_pb2 import Identifier, ResourceType, WorkflowExecu
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_cli.urns import PREFIXES, entity_id, execution_id, urn
+from flyte_cli.options.urns import PREFIXES, entity_id, execution_id, urn
 
 PARTS = st.text("abcxyz0189.-_/ é", min_size=1)
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 import click
 from flyteidl.core.identifier_pb2 import ResourceType
 
-from flyte_cli.confirmation import dry_run_option
-from flyte_cli.moments import date, duration
-from flyte_cli.output import Table, output_option, print_data
-from flyte_cli.remotes import remote
-from flyte_cli.urns import entity_id
-from flyte_cli.waiting import report_started, wait_option
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.remotes import remote
+from flyte_cli.executions.waiting import report_started, wait_option
+from flyte_cli.options.confirmation import dry_run_option
+from flyte_cli.options.moments import date, duration
+from flyte_cli.options.urns import entity_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import Table, output_option, print_data
 from flyte_core.errors import FailedPrecondition, TooLarge
 from flyte_kit.core.workflow import WorkflowFailurePolicy
 from flyte_kit.remote.backfill import scheduled_times

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from flyte_cli.client_file_problems import problems_of
-from flyte_cli.client_files import home_file, host_config, local_config, write_config
-from flyte_cli.client_settings import file_in_use, said_settings
-from flyte_cli.confirmation import confirm, yes_option
-from flyte_cli.output import Column, Table, output_option, print_data
+from flyte_cli.client.config_file_problems import problems_of
+from flyte_cli.client.config_files import home_file, host_config, local_config, write_config
+from flyte_cli.client.settings import file_in_use, said_settings
+from flyte_cli.options.confirmation import confirm, yes_option
+from flyte_cli.showing.output import Column, Table, output_option, print_data
 from flyte_cli.up.settings import default_data_dir
 from flyte_core.errors import ConfigError
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import click
 from flyteidl.admin.project_pb2 import Project, ProjectRegisterRequest
 
-from flyte_cli.confirmation import dry_run_option
-from flyte_cli.connection import CALL_SECONDS, admin
-from flyte_cli.execution_files import Order, find_entity, read_order, start, values
-from flyte_cli.noun_group import NounGroup
-from flyte_cli.output import as_data, output_option, print_data
+from flyte_cli.client.connection import CALL_SECONDS, admin
+from flyte_cli.client.remotes import remote
+from flyte_cli.executions.files import Order, find_entity, read_order, start, values
+from flyte_cli.executions.waiting import report_started, wait_option
+from flyte_cli.options.confirmation import dry_run_option
+from flyte_cli.options.noun_group import NounGroup
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
 from flyte_cli.programs.pairs import pairs_of
-from flyte_cli.project_files import described_project, file_id, project_parts
-from flyte_cli.remotes import remote
-from flyte_cli.urns import execution_id
-from flyte_cli.waiting import report_started, wait_option
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.registered.project_files import described_project, file_id, project_parts
+from flyte_cli.showing.output import as_data, output_option, print_data
 from flyte_kit.remote import FlyteRemote
 
 

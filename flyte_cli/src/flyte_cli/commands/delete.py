@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from flyte_cli.confirmation import dry_run_option
-from flyte_cli.noun_group import NounGroup
-from flyte_cli.output import output_option
-from flyte_cli.remotes import remote
-from flyte_cli.terminating import cause_option, terminate
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.remotes import remote
+from flyte_cli.executions.terminating import cause_option, terminate
+from flyte_cli.options.confirmation import dry_run_option
+from flyte_cli.options.noun_group import NounGroup
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import output_option
 
 
 @click.group(cls=NounGroup)

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from flyte_cli.output import output_option
+from flyte_cli.options.where import domain_option, project_option
 from flyte_cli.programs.collecting import messages_of, read_program, settings_with
 from flyte_cli.programs.differences import show_differences
 from flyte_cli.programs.launch_options import with_options
 from flyte_cli.programs.registration_options import COPY, registration_options, settings_of
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.showing.output import output_option
 
 
 @click.command()

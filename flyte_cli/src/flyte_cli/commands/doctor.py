@@ -64,7 +64,7 @@ def command() -> None:
 
 def _data_folder() -> Path:
     """Return the folder of the server that commands talk to where it is one of this machine, else the default one."""
-    from flyte_cli.connection import find_endpoint
+    from flyte_cli.client.connection import find_endpoint
     from flyte_core.errors import FlyteError
 
     try:
@@ -156,7 +156,7 @@ def _python_tasks(manager: PluginManager, file: Path) -> Finding:
 def _server() -> Iterator[Finding]:
     from flyteidl.admin.version_pb2 import GetVersionRequest
 
-    from flyte_cli.connection import admin, find_endpoint
+    from flyte_cli.client.connection import admin, find_endpoint
     from flyte_core.errors import FlyteError
 
     try:

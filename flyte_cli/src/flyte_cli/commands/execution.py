@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flyte_cli.commands import recover, relaunch
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.options.where import domain_option, project_option
 
 
 @click.group()

@@ -22,16 +22,16 @@ from flyteidl.service.dataproxy_pb2 import (
 )
 from flyteidl.service.dataproxy_pb2_grpc import DataProxyServiceStub
 
-from flyte_cli.completion_values import executions
-from flyte_cli.connection import CALL_SECONDS, connected, find_endpoint
-from flyte_cli.documents import print_description
-from flyte_cli.executions import get_execution
-from flyte_cli.literal_values import plain, plain_map
-from flyte_cli.node_tree import node_executions
-from flyte_cli.output import output_option
-from flyte_cli.urns import execution_id
-from flyte_cli.web_reading import open_url
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import CALL_SECONDS, connected, find_endpoint
+from flyte_cli.client.web_reading import open_url
+from flyte_cli.executions.node_tree import node_executions
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.options.completion_values import executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.documents import print_description
+from flyte_cli.showing.literal_values import plain, plain_map
+from flyte_cli.showing.output import output_option
 from flyte_core.errors import NotFound, Unavailable
 
 SCHEME = "flyte://"
@@ -130,7 +130,7 @@ def _content(urls: PreSignedURLs, what: str) -> bytes:
 
 def _write(found: Fetched, to: Path, project: str, domain: str) -> Iterator[Path]:
     """Write values, then what they refer to, then decks; yield the files and folders."""
-    from flyte_cli.remotes import remote
+    from flyte_cli.client.remotes import remote
 
     to.mkdir(parents=True, exist_ok=True)
     for name, value in found.values.items():

@@ -9,10 +9,10 @@ from typing import Any
 import click
 from flyteidl.admin.version_pb2 import GetVersionRequest
 
-from flyte_cli.connection import Endpoint, admin, find_endpoint
-from flyte_cli.documents import print_description
-from flyte_cli.output import output_option
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import Endpoint, admin, find_endpoint
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.documents import print_description
+from flyte_cli.showing.output import output_option
 from flyte_core.errors import FlyteError
 
 DISTRIBUTIONS = ("flyte-cli", "flyte-kit", "flyteidl")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from flyte_cli.output import output_option, print_data
 from flyte_cli.project_templates import DEFAULT, make_project, template_names
+from flyte_cli.showing.output import output_option, print_data
 
 
 @click.command()

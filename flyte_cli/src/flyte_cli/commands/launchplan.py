@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flyte_cli.activation import activate, deactivate, find_plan, report_activation
-from flyte_cli.completion_values import launch_plan_names, launch_plan_versions
-from flyte_cli.confirmation import dry_run_option
-from flyte_cli.output import output_option
-from flyte_cli.remotes import remote
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.remotes import remote
+from flyte_cli.options.completion_values import launch_plan_names, launch_plan_versions
+from flyte_cli.options.confirmation import dry_run_option
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.registered.activation import activate, deactivate, find_plan, report_activation
+from flyte_cli.showing.output import output_option
 
 UNNAMED = "set"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flyte_cli.output import output_option, print_data
+from flyte_cli.showing.output import output_option, print_data
 from flyte_kit.core.local_cache import LocalTaskCache
 
 

@@ -14,16 +14,16 @@ from flyteidl.admin.task_execution_pb2 import TaskExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import admin
-from flyte_cli.executions import get_execution
-from flyte_cli.log_streams import LogSource, LogStream, log_sources
-from flyte_cli.node_tree import TreeNode, attempts, walk
-from flyte_cli.patience import Patience
-from flyte_cli.terminal_phases import is_ended
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import admin
+from flyte_cli.client.patience import Patience
+from flyte_cli.executions.log_streams import LogSource, LogStream, log_sources
+from flyte_cli.executions.node_tree import TreeNode, attempts, walk
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.executions.terminal_phases import is_ended
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.completion_values import nodes as known_nodes
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
 from flyte_core.errors import NotFound
 
 POLL_SECONDS = 0.5

@@ -9,13 +9,13 @@ import click
 from flyteidl.admin.execution_pb2 import WorkflowExecutionGetMetricsRequest
 from flyteidl.core.metrics_pb2 import Span
 
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.connection import CALL_SECONDS, admin
-from flyte_cli.executions import get_execution
-from flyte_cli.output import Table, output_option, print_data
-from flyte_cli.times import iso_text
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import CALL_SECONDS, admin
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import Table, output_option, print_data
+from flyte_cli.showing.times import iso_text
 
 depth_option = click.option(
     "--depth", type=click.IntRange(min=-1), default=-1, show_default=True, help="Levels below the execution; -1: all."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from flyte_cli.output import Column, Table, output_option, print_data
+from flyte_cli.showing.output import Column, Table, output_option, print_data
 
 COLUMNS: Sequence[Column] = (
     ("NAME", lambda row: row["name"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flyte_cli.output import Table, output_option, print_data
+from flyte_cli.options.where import domain_option, project_option
 from flyte_cli.programs.collecting import (
     Program,
     counted,
@@ -21,7 +21,7 @@ from flyte_cli.programs.collecting import (
 from flyte_cli.programs.failures import failure
 from flyte_cli.programs.launch_options import with_options
 from flyte_cli.programs.registration_options import COPY, registration_options, settings_of
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.showing.output import Table, output_option, print_data
 from flyte_kit.configuration.serialization import SerializationSettings
 from flyte_kit.core.options import Options
 from flyte_kit.registration.tarball import Tarball
@@ -77,7 +77,7 @@ def command(sources: tuple[str, ...], output: str, **options: Any) -> None:
 
 
 def _register(program: Program, options: dict[str, Any], skipped: list[dict[str, str]], output: str) -> None:
-    from flyte_cli.remotes import remote
+    from flyte_cli.client.remotes import remote
 
     with remote(options["project"], options["domain"]) as client:
         settings, messages = _serialized(program, options, client)

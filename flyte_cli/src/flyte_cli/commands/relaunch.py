@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.output import output_option
-from flyte_cli.remotes import remote
-from flyte_cli.urns import execution_id
-from flyte_cli.waiting import name_option, report_started, wait_option
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.remotes import remote
+from flyte_cli.executions.waiting import name_option, report_started, wait_option
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import output_option
 
 
 @click.command()

@@ -155,8 +155,8 @@ def run_entity(entity: Any, path: Path, values: dict[str, Any]) -> None:
 
 
 def _run_here(entity: Any, inputs: dict[str, Any], asked: LaunchOptions) -> None:
-    from flyte_cli.output import print_data
     from flyte_cli.programs.local_run import outputs_by_name, plain_outputs, run_here
+    from flyte_cli.showing.output import print_data
 
     if asked.wait or asked.name:
         option = "--follow" if asked.wait else "--name"
@@ -175,10 +175,10 @@ def _run_here(entity: Any, inputs: dict[str, Any], asked: LaunchOptions) -> None
 
 
 def _run_there(entity: Any, path: Path, inputs: dict[str, Any], asked: LaunchOptions, options: dict[str, Any]) -> None:
+    from flyte_cli.client.remotes import remote
     from flyte_cli.programs.input_options import with_defaults
     from flyte_cli.programs.registration_options import settings_of
     from flyte_cli.programs.remote_run import start
-    from flyte_cli.remotes import remote
     from flyte_kit.core.base_task import PythonTask
     from flyte_kit.core.eager import EagerAsyncPythonFunctionTask
     from flyte_kit.registration.sources import project_root

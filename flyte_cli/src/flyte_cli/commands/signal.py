@@ -7,12 +7,12 @@ from flyteidl.admin.signal_pb2 import Signal
 from flyteidl.core.literals_pb2 import Literal
 from flyteidl.core.types_pb2 import SimpleType
 
+from flyte_cli.client.remotes import remote
 from flyte_cli.commands.get.signals import VIEW, signals
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.output import output_option, print_rows
-from flyte_cli.remotes import remote
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import output_option, print_rows
 from flyte_core.errors import FailedPrecondition, InvalidInput, NotFound
 from flyte_core.literals import type_text
 from flyte_kit.core.input_text import value_of_text

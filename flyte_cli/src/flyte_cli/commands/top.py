@@ -12,13 +12,13 @@ import click
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
-from flyte_cli.connection import connected
-from flyte_cli.node_facts import COLORS
-from flyte_cli.output import Column, Table, output_option, print_data, printable
-from flyte_cli.patience import Patience
-from flyte_cli.times import duration_text, now
-from flyte_cli.waiting_reasons import Running, RunningReader
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import connected
+from flyte_cli.client.patience import Patience
+from flyte_cli.executions.node_facts import COLORS
+from flyte_cli.executions.waiting_reasons import Running, RunningReader
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import Column, Table, output_option, print_data, printable
+from flyte_cli.showing.times import duration_text, now
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

@@ -9,17 +9,17 @@ from flyteidl.admin.execution_pb2 import ExecutionState, ExecutionUpdateRequest,
 from flyteidl.admin.project_pb2 import Project, ProjectGetRequest
 from flyteidl.core.identifier_pb2 import ResourceType
 
-from flyte_cli.activation import activate, deactivate, find_plan
-from flyte_cli.changes import Manner, change
-from flyte_cli.confirmation import dry_run_option, yes_option
-from flyte_cli.connection import CALL_SECONDS, admin
-from flyte_cli.entity_descriptions import update_entity
-from flyte_cli.noun_group import NounGroup
-from flyte_cli.output import as_data, output_option
-from flyte_cli.project_files import described_project, file_id, project_parts
-from flyte_cli.remotes import remote
-from flyte_cli.urns import entity_id, execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import CALL_SECONDS, admin
+from flyte_cli.client.remotes import remote
+from flyte_cli.options.confirmation import dry_run_option, yes_option
+from flyte_cli.options.noun_group import NounGroup
+from flyte_cli.options.urns import entity_id, execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.registered.activation import activate, deactivate, find_plan
+from flyte_cli.registered.changes import Manner, change
+from flyte_cli.registered.descriptions import update_entity
+from flyte_cli.registered.project_files import described_project, file_id, project_parts
+from flyte_cli.showing.output import as_data, output_option
 
 archive_option = click.option("--archive", "wanted", flag_value="archive", help="Hide it.")
 activate_option = click.option("--activate", "wanted", flag_value="activate", help="Show it again.")

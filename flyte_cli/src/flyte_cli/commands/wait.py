@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import click
 
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.output import as_data, output_option, print_data
-from flyte_cli.remotes import remote
-from flyte_cli.urns import execution_id
-from flyte_cli.waiting import check_succeeded, poll_option, print_ended, timeout_option, wait_until_ended
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.remotes import remote
+from flyte_cli.executions.waiting import check_succeeded, poll_option, print_ended, timeout_option, wait_until_ended
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import as_data, output_option, print_data
 
 
 @click.command()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from flyte_cli.client.remotes import remote
 from flyte_cli.programs.collecting import kind_of, name_of
-from flyte_cli.remotes import remote
 from flyte_core.errors import InvalidInput
 from flyte_kit.registration.archives import DESTINATION, PLACEHOLDERS, REMOTE_CODE, fill, read_archive
 from flyte_kit.remote import FlyteRemote

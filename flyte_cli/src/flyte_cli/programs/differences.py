@@ -15,9 +15,9 @@ from flyteidl.admin.task_pb2 import TaskSpec
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from google.protobuf.json_format import MessageToDict
 
-from flyte_cli.output import print_data
+from flyte_cli.client.remotes import remote
 from flyte_cli.programs.collecting import kind_of, name_of
-from flyte_cli.remotes import remote
+from flyte_cli.showing.output import print_data
 from flyte_kit.exceptions.user import FlyteEntityNotExistException
 from flyte_kit.remote import FlyteRemote
 from flyte_kit.serialization.registrable import Registrable

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from flyte_cli.moments import duration
-from flyte_cli.output import output_option
+from flyte_cli.options.moments import duration
+from flyte_cli.options.where import domain_option, project_option
 from flyte_cli.programs.pairs import pairs_of
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.showing.output import output_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 

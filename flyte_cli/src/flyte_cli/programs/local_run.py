@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flyte_cli.literal_values import plain
 from flyte_cli.programs.entities import Entity
 from flyte_cli.programs.failures import failure
+from flyte_cli.showing.literal_values import plain
 from flyte_kit.core.context_manager import ExecutionMode, FlyteContextManager
 from flyte_kit.core.interface import Interface
 from flyte_kit.core.type_engine import TypeEngine

@@ -8,12 +8,12 @@ from typing import Any
 import click
 from flyteidl.core.identifier_pb2 import ResourceType
 
-from flyte_cli.literal_values import literal_text
+from flyte_cli.client.remotes import remote
+from flyte_cli.options.urns import entity_id, urn_prefix
 from flyte_cli.programs.input_options import given_inputs, input_options, required_inputs, with_defaults
 from flyte_cli.programs.launch_options import LaunchOptions
 from flyte_cli.programs.remote_run import start
-from flyte_cli.remotes import remote
-from flyte_cli.urns import entity_id, urn_prefix
+from flyte_cli.showing.literal_values import literal_text
 from flyte_core.errors import NotFound
 from flyte_kit.exceptions.user import FlyteEntityNotExistException
 from flyte_kit.remote import FlyteLaunchPlan, FlyteRemote

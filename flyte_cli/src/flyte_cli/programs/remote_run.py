@@ -11,12 +11,12 @@ from flyteidl.admin.execution_pb2 import WorkflowExecutionGetDataRequest
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.core.security_pb2 import Identity, SecurityContext
 
-from flyte_cli.connection import CALL_SECONDS
-from flyte_cli.live_tree import follow
-from flyte_cli.output import as_data, print_data
+from flyte_cli.client.connection import CALL_SECONDS
+from flyte_cli.executions.live_tree import follow
+from flyte_cli.executions.waiting import check_succeeded
 from flyte_cli.programs.launch_options import LaunchOptions
 from flyte_cli.programs.results import outputs_data, print_outputs
-from flyte_cli.waiting import check_succeeded
+from flyte_cli.showing.output import as_data, print_data
 from flyte_kit.core.options import Options, RawOutputDataConfig
 from flyte_kit.remote import FlyteRemote, FlyteWorkflowExecution
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flyteidl.core.literals_pb2 import LiteralMap
 
-from flyte_cli.literal_values import literal_text, plain_map
+from flyte_cli.showing.literal_values import literal_text, plain_map
 
 
 def print_outputs(outputs: LiteralMap, indent: str = "") -> None:

@@ -6,7 +6,7 @@ import click
 
 from flyte_cli.commands.describe.entities import launch_plans, tasks, workflows
 from flyte_cli.commands.describe.executions import executions, nodes
-from flyte_cli.kinds import KindGroup
+from flyte_cli.options.kinds import KindGroup
 
 
 @click.group(cls=KindGroup)

@@ -9,7 +9,8 @@ from flyteidl.admin.launch_plan_pb2 import LaunchPlanState
 from flyteidl.core.identifier_pb2 import ResourceType
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
-from flyte_cli.completion_values import (
+from flyte_cli.client.connection import admin
+from flyte_cli.options.completion_values import (
     launch_plan_names,
     launch_plan_versions,
     task_names,
@@ -17,14 +18,13 @@ from flyte_cli.completion_values import (
     workflow_names,
     workflow_versions,
 )
-from flyte_cli.connection import admin
-from flyte_cli.documents import print_description
-from flyte_cli.entity_facts import launch_plan_facts, task_facts, workflow_facts, workflow_resources
-from flyte_cli.output import output_option
-from flyte_cli.registered import find_entity, versions
-from flyte_cli.times import iso_text
-from flyte_cli.urns import entity_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.options.urns import entity_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.registered.facts import launch_plan_facts, task_facts, workflow_facts, workflow_resources
+from flyte_cli.registered.reading import find_entity, versions
+from flyte_cli.showing.documents import print_description
+from flyte_cli.showing.output import output_option
+from flyte_cli.showing.times import iso_text
 
 SHOWN_VERSIONS = 10
 """The newest ones."""

@@ -10,19 +10,19 @@ from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeE
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import CALL_SECONDS, Endpoint, admin, find_endpoint
-from flyte_cli.documents import print_description
-from flyte_cli.execution_facts import error_facts, execution_facts
-from flyte_cli.executions import get_execution
-from flyte_cli.literal_values import plain_map
-from flyte_cli.node_facts import node_facts, node_lines, resource_facts
-from flyte_cli.node_names import NodeNames
-from flyte_cli.node_tree import TreeNode, walk
-from flyte_cli.output import output_option
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.client.connection import CALL_SECONDS, Endpoint, admin, find_endpoint
+from flyte_cli.executions.facts import error_facts, execution_facts
+from flyte_cli.executions.node_facts import node_facts, node_lines, resource_facts
+from flyte_cli.executions.node_names import NodeNames
+from flyte_cli.executions.node_tree import TreeNode, walk
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.completion_values import nodes as known_nodes
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.documents import print_description
+from flyte_cli.showing.literal_values import plain_map
+from flyte_cli.showing.output import output_option
 
 
 @click.command()

@@ -9,7 +9,7 @@ from flyte_cli.commands.get.executions import executions
 from flyte_cli.commands.get.nodes import nodes, task_executions
 from flyte_cli.commands.get.projects import projects
 from flyte_cli.commands.get.signals import signals
-from flyte_cli.kinds import KindGroup
+from flyte_cli.options.kinds import KindGroup
 
 
 @click.group(cls=KindGroup)

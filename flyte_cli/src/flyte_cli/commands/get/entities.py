@@ -12,8 +12,10 @@ from flyteidl.admin.launch_plan_pb2 import ActiveLaunchPlanListRequest, ActiveLa
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.client.connection import CALL_SECONDS, admin
+from flyte_cli.client.paging import pages
 from flyte_cli.commands.get.listing import Listing, listing_options
-from flyte_cli.completion_values import (
+from flyte_cli.options.completion_values import (
     launch_plan_names,
     launch_plan_versions,
     task_names,
@@ -21,14 +23,12 @@ from flyte_cli.completion_values import (
     workflow_names,
     workflow_versions,
 )
-from flyte_cli.connection import CALL_SECONDS, admin
-from flyte_cli.interfaces import image_of, schedule_text
-from flyte_cli.output import Column, View, print_rows
-from flyte_cli.paging import pages
-from flyte_cli.registered import get_entity, list_method
-from flyte_cli.times import time_text
-from flyte_cli.urns import entity_id, urn
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.options.urns import entity_id, urn
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.registered.interfaces import image_of, schedule_text
+from flyte_cli.registered.reading import get_entity, list_method
+from flyte_cli.showing.output import Column, View, print_rows
+from flyte_cli.showing.times import time_text
 from flyte_core.errors import NotFound
 
 COLUMNS: Sequence[Column] = (

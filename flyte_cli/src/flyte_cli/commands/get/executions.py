@@ -12,19 +12,19 @@ from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.client.connection import admin
+from flyte_cli.client.paging import pages
+from flyte_cli.client.patience import Patience
 from flyte_cli.commands.get.listing import Listing, listing_options
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.connection import admin
-from flyte_cli.executions import get_execution
-from flyte_cli.filters import execution_field, of_executions
-from flyte_cli.node_tree import last_line
-from flyte_cli.output import RowPrinter, View, print_rows
-from flyte_cli.paging import pages
-from flyte_cli.patience import Patience
-from flyte_cli.terminal_phases import TERMINAL
-from flyte_cli.times import duration_text, now, seconds_of, time_text
-from flyte_cli.urns import execution_id, urn
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.executions.node_tree import last_line
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.executions.terminal_phases import TERMINAL
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.filters import execution_field, of_executions
+from flyte_cli.options.urns import execution_id, urn
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import RowPrinter, View, print_rows
+from flyte_cli.showing.times import duration_text, now, seconds_of, time_text
 
 WATCH_SECONDS = 0.5
 """Between two looks of ``--watch``."""

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 from flyteidl.admin.common_pb2 import Sort
 
-from flyte_cli.filters import filter_term
-from flyte_cli.output import rows_output_option
-from flyte_cli.times import since
+from flyte_cli.options.filters import filter_term
+from flyte_cli.showing.output import rows_output_option
+from flyte_cli.showing.times import since
 
 DEFAULT_LIMIT = 100
 F = TypeVar("F", bound=Callable[..., Any])

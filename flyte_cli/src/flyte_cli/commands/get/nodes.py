@@ -15,19 +15,19 @@ from flyteidl.core.execution_pb2 import TaskExecution as TaskPhases
 from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from flyte_cli.client.connection import admin
+from flyte_cli.client.patience import Patience
 from flyte_cli.commands.get.executions import WATCH_SECONDS
 from flyte_cli.commands.get.listing import Listing, listing_options
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.completion_values import nodes as known_nodes
-from flyte_cli.connection import admin
-from flyte_cli.executions import get_execution
-from flyte_cli.node_tree import attempts, last_line, node_executions, with_whole_error
-from flyte_cli.output import RowPrinter, View, print_rows
-from flyte_cli.patience import Patience
-from flyte_cli.terminal_phases import is_ended
-from flyte_cli.times import duration_text, now, seconds_of, time_text
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.executions.node_tree import attempts, last_line, node_executions, with_whole_error
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.executions.terminal_phases import is_ended
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.completion_values import nodes as known_nodes
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.output import RowPrinter, View, print_rows
+from flyte_cli.showing.times import duration_text, now, seconds_of, time_text
 
 NODE_VIEW = View(
     columns=(

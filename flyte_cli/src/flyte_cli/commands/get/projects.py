@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 from flyteidl.admin.project_pb2 import Project, ProjectListRequest
 
+from flyte_cli.client.connection import admin
+from flyte_cli.client.paging import pages
 from flyte_cli.commands.get.listing import Listing, listing_options
-from flyte_cli.completion_values import projects as known_projects
-from flyte_cli.connection import admin
-from flyte_cli.output import View, print_rows
-from flyte_cli.paging import pages
+from flyte_cli.options.completion_values import projects as known_projects
+from flyte_cli.showing.output import View, print_rows
 from flyte_core.errors import NotFound
 
 VIEW = View(

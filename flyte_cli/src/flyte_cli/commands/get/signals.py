@@ -7,15 +7,15 @@ from flyteidl.admin.signal_pb2 import SignalListRequest
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 
+from flyte_cli.client.connection import connected
+from flyte_cli.client.paging import pages
 from flyte_cli.commands.get.listing import Listing, listing_options
-from flyte_cli.completion_values import executions as known_executions
-from flyte_cli.connection import connected
-from flyte_cli.executions import get_execution
-from flyte_cli.literal_values import literal_text
-from flyte_cli.output import View, print_rows
-from flyte_cli.paging import pages
-from flyte_cli.urns import execution_id
-from flyte_cli.where import domain_option, project_option
+from flyte_cli.executions.reading import get_execution
+from flyte_cli.options.completion_values import executions as known_executions
+from flyte_cli.options.urns import execution_id
+from flyte_cli.options.where import domain_option, project_option
+from flyte_cli.showing.literal_values import literal_text
+from flyte_cli.showing.output import View, print_rows
 from flyte_core.literals import type_text
 
 VIEW = View(

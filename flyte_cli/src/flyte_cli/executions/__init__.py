@@ -1,0 +1,1 @@
+"""Executions and their nodes: read, followed, waited for, ended, described."""

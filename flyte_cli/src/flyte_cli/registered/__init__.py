@@ -1,0 +1,1 @@
+"""What is registered - projects, tasks, workflows, launch plans - read, described and changed."""

@@ -1,0 +1,1 @@
+"""What commands print: rows, descriptions, values and times; nothing here asks anybody."""
