@@ -364,9 +364,9 @@ async def test_a_map_runs_within_a_sub_workflow_and_as_a_failure_node() -> None:
 
 
 async def test_a_map_over_another_kind_of_node_is_refused_by_name() -> None:
-    driven = await flow({"m": mapping(1, sub={"kind": "workflow", "workflow": {"launchPlanRefId": {}}})}).start()
+    driven = await flow({"m": mapping(1, sub={"kind": "workflow", "workflow": {"subWorkflowRef": "s"}})}).start()
     (error,) = driven.errors("workflow")
-    assert "'m' maps a launch plan" in error.message
+    assert "'m' maps a workflow" in error.message
 
 
 async def test_a_wide_map_begins_step_by_step_and_keeps_little_of_what_has_ended() -> None:

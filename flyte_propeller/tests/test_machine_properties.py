@@ -230,7 +230,11 @@ def test_a_stored_state_is_the_same_state_when_it_is_read(seed: int) -> None:
 def test_an_abort_ends_any_workflow_and_deletes_every_attempt(seed: int, rounds: int) -> None:
     game = play(seed, rounds=rounds, abort=False)
     everything = (*game.state.active.items(), *game.state.elements.items())
-    live = {(i, node.attempt) for i, node in everything if node.task is not None}
+    live = {
+        (i, node.attempt)
+        for i, node in everything
+        if node.task is not None and game.workflow.at(i).gate is None  # a gate leaves nothing outside
+    }
     was_terminal = game.state.phase in TERMINAL_WORKFLOW_PHASES
     step = game.step(Facts(game.now, abort="stop"))
     assert step.state.phase in TERMINAL_WORKFLOW_PHASES
@@ -301,7 +305,7 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_every_move_of_the_tables_is_made_or_known_to_come_later(moves: set[str]) -> None:
-    for seed in range(600):
+    for seed in (*range(600), 1775):  # in the last one an event is refused of a node that waits to try again
         play(seed)
     legal = {f"node {before.name} → {after.name}" for before, many in NODE_MOVES.items() for after in many}
     legal |= {f"workflow {before.name} → {after.name}" for before, many in WORKFLOW_MOVES.items() for after in many}

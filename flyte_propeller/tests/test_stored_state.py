@@ -91,11 +91,10 @@ async def test_a_manifest_that_cannot_be_understood_fails_once(change: dict[str,
     assert all(word in error.message for word in words), error.message
 
 
-@pytest.mark.parametrize("kind", ["gate", "unheard-of"])
-async def test_a_kind_of_node_that_is_not_run_yet_is_named(kind: str) -> None:
-    driven = await Driven(workflow({"a": task(), "odd": {"kind": kind}})).start()
+async def test_a_kind_of_node_that_is_not_run_yet_is_named() -> None:
+    driven = await Driven(workflow({"a": task(), "odd": {"kind": "unheard-of"}})).start()
     (error,) = driven.errors("workflow")
-    assert repr(kind) in error.message
+    assert "'unheard-of'" in error.message
     assert "'odd'" in error.message
 
 

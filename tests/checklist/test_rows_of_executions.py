@@ -127,7 +127,6 @@ def test_102_an_execution_b_is_recovered_without_running_again_what_has_succeede
     assert recovered.node_executions["n0"].phase == "RECOVERED"
 
 
-@pytest.mark.xfail(strict=True, reason="launch plans do not run as nodes of a workflow yet")
 def test_105_a_backfill_b_runs_the_plan_for_each_time_that_has_passed(up: Any) -> None:
     execution = _backfill(up, execute=True)
     ended = up.remote.wait(execution, timeout=60)

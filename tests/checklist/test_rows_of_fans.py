@@ -12,8 +12,6 @@ from flyteidl.admin.node_execution_pb2 import GetDynamicNodeWorkflowRequest
 from serialized import spec_of
 
 MAPS = pytest.mark.xfail(strict=True, reason="maps of launch plans do not run remotely yet")
-GATES = pytest.mark.xfail(strict=True, reason="gates do not wait remotely yet")
-PLANS = pytest.mark.xfail(strict=True, reason="launch plans do not run as nodes of a workflow yet")
 
 
 @pytest.fixture
@@ -55,7 +53,6 @@ def test_029_a_map_b_with_a_ratio_has_none_for_an_element_that_failed(fans: Any,
     assert up.value(fans.some, xs=[1, 2, 3]) == [1, None, 3]
 
 
-@MAPS
 def test_030_launch_plans_b_that_are_mapped_are_an_execution_for_each_element(fans: Any, up: Any) -> None:
     execution = up.run(fans.each_execution, inputs={"xs": [1, 2]})
     assert execution.is_successful, execution.error
@@ -64,7 +61,6 @@ def test_030_launch_plans_b_that_are_mapped_are_an_execution_for_each_element(fa
     assert len(children) == 2
 
 
-@PLANS
 def test_030_launch_plans_a_run_as_nodes(program: Callable[[str], Any], up: Any) -> None:
     execution = up.run(program("rows_of_gates").by_plan, inputs={"x": 3})
     assert execution.is_successful, execution.error
@@ -82,7 +78,6 @@ def _signals(up: Any, name: str, count: int) -> list[str]:
     return sorted(each.id.signal_id for each in up.remote.list_signals(name))
 
 
-@GATES
 def test_032_gates_a_wait_until_they_are_answered(program: Callable[[str], Any], up: Any) -> None:
     execution = up.remote.execute(program("rows_of_gates").asks, inputs={"x": 3})
     assert _signals(up, execution.name, 1) == ["how-many"]
@@ -92,7 +87,6 @@ def test_032_gates_a_wait_until_they_are_answered(program: Callable[[str], Any],
     assert up.remote.wait(execution, timeout=timedelta(seconds=30)).outputs.get("o0") == 7
 
 
-@GATES
 def test_032_gates_b_fail_when_nobody_answers_in_time(program: Callable[[str], Any], up: Any) -> None:
     execution = up.run(program("rows_of_gates").impatient, seconds=30)
     assert execution.phase == "FAILED"
@@ -100,7 +94,6 @@ def test_032_gates_b_fail_when_nobody_answers_in_time(program: Callable[[str], A
     assert "node kind" not in execution.error.message
 
 
-@GATES
 def test_110_signals_a_refused_approval_fails_the_execution(program: Callable[[str], Any], up: Any) -> None:
     execution = up.remote.execute(program("rows_of_gates").asks, inputs={"x": 3})
     assert _signals(up, execution.name, 1) == ["how-many"]

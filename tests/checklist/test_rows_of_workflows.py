@@ -141,21 +141,22 @@ def test_028_a_workflow_made_by_calls_is_the_same_on_the_wire_as_the_function(fl
     assert by_calls.template.interface.inputs == by_function.template.interface.inputs
 
 
-def test_031_a_reference_a_runs_what_is_registered_already(flows: Any, up: Any, program: Callable[[str], Any]) -> None:
-    up.remote.register_script(flows.outer, version="known-1")
-    references = program("rows_of_references")
+@pytest.fixture(scope="module")
+def references(up: Any, program: Callable[[str], Any]) -> Any:
+    """Return the program, once what it refers to is registered."""
+    up.remote.register_script(program("rows_of_workflows").outer, version="known-1")
+    return program("rows_of_references")
+
+
+def test_031_a_reference_a_runs_what_is_registered_already(references: Any, up: Any) -> None:
     assert up.value(references.by_reference, x=1) == 4
     assert up.value(references.known_workflow, x=1) == 4
     with pytest.raises(Exception, match=r"reference|registered|remote|mock"):
         references.known_task(x=3)
 
 
-@pytest.mark.xfail(strict=True, reason="launch plans do not run as nodes of a workflow yet")
-def test_031_a_reference_b_to_a_launch_plan_is_a_node_of_a_workflow(
-    flows: Any, up: Any, program: Callable[[str], Any]
-) -> None:
-    up.remote.register_script(flows.outer, version="known-1")
-    assert up.value(program("rows_of_references").by_launch_plan, x=1) == 4
+def test_031_a_reference_b_to_a_launch_plan_is_a_node_of_a_workflow(references: Any, up: Any) -> None:
+    assert up.value(references.by_launch_plan, x=1) == 4
 
 
 def test_034_conditionals_a_in_each_other_run_and_their_nodes_have_names_of_their_own(

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flyteidl.admin.execution_pb2 import Execution
+from google.protobuf.json_format import MessageToDict, ParseDict
 
+from flyte_core.identifiers import child_execution_name
 from flyte_up import Server, Stock, free_ports, start_up
 from map_events import map_progress, without_map_progress
 from masking import differences, masked
@@ -22,7 +25,10 @@ from masking import differences, masked
 pytestmark = pytest.mark.interop
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
-RUNS = ["single", "chain", "with_failure_node", "parent_map", "parent_dyn"]
+RUNS = ["single", "chain", "with_failure_node", "parent_map", "parent_dyn", "parent_lp", "gates"]
+SIGNALS = {"gates": {"how-many": {"integer": "9"}, "go-ahead": {"boolean": True}}}
+LONG_NAME = 17
+"""Letters of an execution's name from which on those of its children are hashed, and do not contain it."""
 TERMINAL = {"SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"}
 WAIT_SECONDS = 90
 
@@ -64,18 +70,47 @@ def finished(request: pytest.FixtureRequest, golden_server: Server) -> tuple[str
     run: str = request.param
     create = load(run, "create-request.json")
     recorded = create["name"]
-    create["name"] = fresh = f"fresh{run.replace('_', '')}"
+    create["name"] = fresh = f"fresh{run.replace('_', '')}".ljust(LONG_NAME, "x")
     call(golden_server, "executions", create)
     deadline = time.monotonic() + WAIT_SECONDS
+    signals = SIGNALS.get(run, {})
     while call(golden_server, f"executions/golden/development/{fresh}")["closure"]["phase"] not in TERMINAL:
+        set_signals(golden_server, fresh, signals)
         assert time.monotonic() < deadline, "the execution does not end"
         time.sleep(0.2)
     return run, recorded, fresh
 
 
+def set_signals(server: Server, execution: str, values: dict[str, Any]) -> None:
+    """Set those of the signals that are waited for."""
+    if values:
+        for signal in call(server, f"signals/golden/development/{execution}?limit=10")["signals"]:
+            if not signal["value"]:
+                value = {"scalar": {"primitive": values[signal["id"]["signal_id"]]}}
+                call(server, "signals", {"id": signal["id"], "value": value})
+
+
 def same(fresh: Any, fresh_name: str, recorded: Any, recorded_name: str) -> None:
-    found = differences(masked(fresh, fresh_name), masked(recorded, recorded_name))
+    found = differences(shown(fresh, fresh_name), shown(recorded, recorded_name))
     assert not found, "\n".join(found)
+
+
+def shown(document: Any, execution: str) -> Any:
+    """Return the document without what no two runs share; the name of a child follows from that of its parent."""
+    child = child_execution_name(execution, "n0", 0)
+    if not child.startswith(execution):  # one that is, is the name of an attempt too
+        document = json.loads(json.dumps(document).replace(child, "CHILD"))
+    return masked(document, execution)
+
+
+def test_the_child_of_a_launch_plan_node_is_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
+    run, recorded, fresh = finished
+    lines = [json.loads(line) for line in (RECORDED / run / "events.jsonl").read_text().splitlines()]
+    seen = [line["response"] for line in lines if line["method"].endswith("/GetExecution")]
+    assert bool(seen) == (run == "parent_lp")
+    for wanted in seen[-1:]:
+        answer = call(golden_server, f"executions/golden/development/{child_execution_name(fresh, 'n0', 0)}")
+        same(MessageToDict(ParseDict(answer, Execution())), fresh, wanted, recorded)
 
 
 def test_the_execution_is_the_same(finished: tuple[str, str, str], golden_server: Server) -> None:
@@ -170,7 +205,7 @@ def events_of(lines: list[Any], execution: str) -> dict[str, list[Any]]:
         if made:
             made.pop("compiledWorkflow", None)  # compared as REST answers it: sinks get events without what was stored
             made["id"]["version"] = "VERSION"
-        grouped.setdefault(about, []).append(masked(event, execution))
+        grouped.setdefault(about, []).append(shown(event, execution))
     return grouped
 
 

@@ -25,6 +25,7 @@ BOUNDARIES = {
     for call in (
         *("get", "replace", "read", "write", "record", "launch", "observe", "delete"),
         *("get_result", "put_result", "reserve", "release", "past"),
+        *("create_child", "get_child", "terminate_child", "get_or_create_signal"),
     )
     for when in ("before", "after")
 }

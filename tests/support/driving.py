@@ -179,6 +179,12 @@ class Driven:
         self.propeller = Propeller(self.ports, lambda _: ("container", 50))
         return self.propeller
 
+    def use_admin(self, admin: RecordingAdmin) -> None:
+        """Have another control plane, before the execution starts."""
+        self.admin = admin
+        self.ports = replace(self.ports, admin=admin)
+        self.new_propeller()
+
     async def start(self) -> Driven:
         """Create the FlyteWorkflow and do what follows."""
         await self.cluster.create(self.manifest)
@@ -222,9 +228,13 @@ class Driven:
         assert manifest is not None
         return manifest
 
+    async def exists(self) -> bool:
+        """Return whether there is still a FlyteWorkflow."""
+        return await self.cluster.get(FLYTE_WORKFLOW, self.key.namespace, self.key.name) is not None
+
     async def read(self, path: str) -> LiteralMap:
         """Return the literals at this path of the execution's folder."""
-        return LiteralMap.FromString(await self.store.read(f"{DATA}/p-d-{self.key.name}/{path}"))
+        return LiteralMap.FromString(await self.store.read(f"{DATA}/{self.key.namespace}-{self.key.name}/{path}"))
 
     @property
     def lines(self) -> list[str]:

@@ -12,6 +12,7 @@ from flyteidl.core.execution_pb2 import ExecutionError
 from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import Literal, LiteralCollection, LiteralMap
 from flyteidl.core.tasks_pb2 import TaskTemplate
+from flyteidl.core.workflow_pb2 import GateNode
 from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, TaskNodeMetadata
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, TaskPhase
@@ -31,7 +32,7 @@ from flyte_propeller.machine.effects import (
 from flyte_propeller.machine.evaluate import evaluate
 from flyte_propeller.machine.facts import BindingFailure, Facts, Graph, GraphFailure, Launch, PastNode, Refusal
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
-from flyte_propeller.machine.workflow import Array, Node, Workflow
+from flyte_propeller.machine.workflow import Array, Node, NodeKind, Workflow
 from flyte_propeller.shell.answers import unanswered
 
 Choose = Callable[[int], int]
@@ -40,6 +41,8 @@ MOST_ELEMENTS = 3
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TASK = TaskTemplate(id=Identifier(resource_type=1, project="p", domain="d", name="t", version="v"), type="python-task")
 EARLIER = WorkflowExecutionIdentifier(project="p", domain="d", name="earlier")
+PLAN = Identifier(resource_type=3, project="p", domain="d", name="l", version="v")
+KINDS: tuple[NodeKind, ...] = ("task", "task", "task", "launch_plan", "gate")
 USER = ExecutionError(code="Boom", message="user", kind=ExecutionError.USER)
 SYSTEM = ExecutionError(code="Lost", message="system", kind=ExecutionError.SYSTEM)
 REPORTS = (
@@ -58,7 +61,9 @@ REPORTS = (
 
 
 def random_workflow(choose: Choose, *, size: int = 12) -> Workflow:
-    """Return a graph of up to ``size`` task nodes, with deadlines, retries, policies and perhaps a failure node."""
+    """Return a graph of up to ``size`` tasks, launch plans and gates, with deadlines, retries and policies, and perhaps
+    with a failure node.
+    """
     count = choose(size + 1)
     upstream = [tuple(sorted({choose(i) for _ in range(choose(4))} - {0}) or [0]) for i in range(1, count + 1)]
     inner = {before for after in upstream for before in after}
@@ -124,18 +129,21 @@ def _template(choose: Choose) -> TaskTemplate:
 
 def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tuple[int, ...]) -> Node:
     limits = (None, None, timedelta(minutes=10))
+    kind = KINDS[choose(len(KINDS))]
     node = Node(
         index,
         f"n{index}",
-        "task",
-        task=_template(choose),
+        kind,
+        task=_template(choose) if kind == "task" else None,
+        launch_plan=PLAN if kind == "launch_plan" else None,
+        gate=GateNode(signal={"signal_id": f"n{index}"}) if kind == "gate" else None,
         upstream=upstream,
         downstream=downstream,
         max_attempts=1 + choose(3),
         execution_deadline=limits[choose(3)],
         active_deadline=limits[choose(3)],
     )
-    if choose(4):
+    if choose(4) or kind == "gate":
         return node
     element = replace(node, active_deadline=None)
     array = Array(
@@ -145,7 +153,7 @@ def _task(choose: Choose, index: int, upstream: tuple[int, ...], downstream: tup
         own_inputs=choose(2) == 0,
         run_all=choose(2) == 0,
     )
-    return replace(node, kind="array", task=None, array=array)
+    return replace(node, kind="array", task=None, launch_plan=None, array=array)
 
 
 @dataclass
@@ -191,7 +199,16 @@ class Play:
         self.workflow = self.workflow.grown(step.grown) if step.grown else self.workflow
         for effect in step.effects:
             self._do(effect)
+        for key in [*self.outside]:
+            if self._is_over(key):
+                del self.outside[key]
         return step
+
+    def _is_over(self, key: AttemptKey) -> bool:
+        """Return whether nothing is left of a child or a gate: it has said its end, and needs no deletion."""
+        node = self.state.running_at(key[0])
+        current = node is not None and node.attempt == key[1] and node.task is not None
+        return self.workflow.at(key[0]).task is None and not current and key not in self.state.cleanup
 
     def _answered(self, facts: Facts, question: Question) -> Facts:
         if isinstance(question, Ask):

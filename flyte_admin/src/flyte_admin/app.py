@@ -74,7 +74,8 @@ class AdminApp:
 
     :ivar grpc_address: ``host:port`` with the port that was bound
     :ivar http_address: the same of the REST gateway
-    :ivar events: records events without a wire, for a data plane in this process
+    :ivar events: records events without a wire, for a data plane in this process; ``executions``, ``reader`` and
+        ``signals`` are for the same
     :ivar nodes: reads nodes of executions, for the same
     :ivar catalog: the data catalog, for the same
     """
@@ -93,10 +94,11 @@ class AdminApp:
         self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks, wake_delivery=self._delivery.wake)
         registry = _registry(settings, ports, database, closures)
         self._projects = registry.projects
-        signals = SignalService(database, ports.clock)
+        self.signals = SignalService(database, ports.clock)
         check_project = StoredProjects(database, Domains(settings.domains)).check
         executions = self._executions(settings, ports, registry, check_project)
         self.nodes = executions.nodes
+        self.executions, self.reader = executions.executions, executions.reader
         proxy = DataProxyService(
             DataProxyPorts(ports.store, check_project, executions.nodes, executions.tasks),
             DataProxySettings(settings.storage.container),
@@ -107,9 +109,9 @@ class AdminApp:
             executions,
             data_proxy=proxy.methods(),
             signals={
-                "GetOrCreateSignal": signals.get_or_create,
-                "ListSignals": signals.list,
-                "SetSignal": signals.set,
+                "GetOrCreateSignal": self.signals.get_or_create,
+                "ListSignals": self.signals.list,
+                "SetSignal": self.signals.set,
             },
             catalog=self.catalog.methods(),
         )

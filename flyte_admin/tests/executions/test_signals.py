@@ -57,3 +57,14 @@ async def test_a_signal_of_an_unknown_execution_is_not_found(signals: Any) -> No
     request = SignalGetOrCreateRequest(id={"signal_id": "s", "execution_id": stranger}, type=ASK.type)
     with pytest.raises(NotFound, match="nobody"):
         await signals.get_or_create(request)
+
+
+async def test_who_waits_in_this_process_hears_of_a_value_and_not_of_a_refused_one(signals: Any) -> None:
+    heard: list[str] = []
+    signals.listeners.append(lambda signal: heard.append(signal.signal_id))
+    await signals.get_or_create(ASK)
+    with pytest.raises(InvalidInput):
+        await signals.set(value(string_value="nine"))
+    assert heard == []
+    await signals.set(value(integer=9))
+    assert heard == ["how-many"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flyteidl.admin.event_pb2 import WorkflowExecutionEventRequest
 from flyteidl.core.execution_pb2 import ExecutionError, WorkflowExecution
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
@@ -14,21 +16,32 @@ from flyte_core.events import Verdict
 from flyte_core.phases import WorkflowPhase
 from flyte_propeller.machine.event_requests import PRODUCER, timestamp
 from flyte_propeller.machine.retry import truncated
+from flyte_propeller.shell.children import cascading_abort
 from flyte_propeller.shell.round import Ports
 from flyte_propeller.shell.saving import ended_metadata
 
 TASK_FINALIZER = "flyte.org/finalizer-k8s"
 
 
-async def fail_workflow(manifest: Manifest, message: str, ports: Ports, *, code: str = "BadWorkflow") -> None:
+async def fail_workflow(
+    manifest: Manifest,
+    message: str,
+    ports: Ports,
+    *,
+    code: str = "BadWorkflow",
+    children: Sequence[WorkflowExecutionIdentifier] = (),
+) -> None:
     """Report FAILED once with the reason, delete the pods that it owns, and mark it as ended.
 
+    :param children: executions that its nodes have started and that may not have ended: they are terminated
     :raises flyte_core.errors.SystemFault: if the control plane or the cluster does not answer; may be repeated
     """
     metadata, now = manifest["metadata"], ports.clock.now()
     error = truncated(ExecutionError(code=code, message=message, kind=ExecutionError.SYSTEM))
     await _report(manifest, error, ports)
     await _delete_pods(manifest, ports)
+    for child in children:
+        await ports.admin.terminate_child(child, cascading_abort(str(metadata["name"]), message))
     status = {
         "phase": int(WorkflowPhase.FAILED),
         "message": message[:1024],
@@ -60,7 +73,8 @@ async def _report(manifest: Manifest, error: ExecutionError, ports: Ports) -> No
 
 async def _delete_pods(manifest: Manifest, ports: Ports) -> None:
     metadata = manifest["metadata"]
-    pods = await ports.cluster.list(POD, namespace=metadata["namespace"], labels=f"execution-id={metadata['name']}")
+    execution = (metadata.get("labels") or {}).get("execution-id", metadata["name"])  # of a child that of its parent
+    pods = await ports.cluster.list(POD, namespace=metadata["namespace"], labels=f"execution-id={execution}")
     for pod in pods.items:
         owners = [owner["uid"] for owner in pod["metadata"].get("ownerReferences") or ()]
         if metadata["uid"] not in owners:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flyteidl.admin.common_pb2 import Annotations, Envs, Labels
+from flyteidl.admin.execution_pb2 import ExecutionSpec
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
-from flyteidl.core.literals_pb2 import LiteralMap
+from flyteidl.core.literals_pb2 import KeyValuePair, LiteralMap
 from flyteidl.core.security_pb2 import SecurityContext
 from google.protobuf.json_format import ParseError
 
@@ -19,9 +21,10 @@ from flyte_core.cluster import Manifest
 from flyte_core.errors import InvalidInput
 from flyte_core.task_types import PlatformResources
 from flyte_propeller.graph_reader import GraphReader, PluginOf, from_jsonpb
-from flyte_propeller.machine.workflow import Workflow, indices
+from flyte_propeller.machine.workflow import Workflow, handled, indices
 from flyte_propeller.settings import PropellerSettings
 
+SHARD_KEY = "shard-key"
 _QUANTITIES = {"CPU": "cpu", "Memory": "memory", "EphemeralStorage": "ephemeral-storage", "GPU": "nvidia.com/gpu"}
 
 
@@ -78,8 +81,11 @@ def _parse(manifest: Manifest, settings: PropellerSettings, plugin_of: PluginOf)
         overwrite_cache=bool(config.get("OverwriteCache")),
         console_url=manifest.get("consoleUrl") or "",
         sub_workflow_nodes=indices(nodes, "workflow"),
+        handled_nodes=handled(nodes),
         branch_nodes=tuple(reversed(indices(nodes, "branch"))),
         array_nodes=indices(nodes, "array"),
+        gate_nodes=indices(nodes, "gate"),
+        inherited=_inherited(manifest, config),
     )
 
 
@@ -88,6 +94,31 @@ def _recovered(identifier: Mapping[str, str] | None) -> WorkflowExecutionIdentif
         return None
     parts = {part: identifier[part] for part in ("project", "domain", "name")}
     return WorkflowExecutionIdentifier(**parts)
+
+
+def _inherited(manifest: Manifest, config: Mapping[str, Any]) -> ExecutionSpec:
+    """Return what child executions take over: of the labels all but the one by which propellers share the work."""
+    metadata = manifest["metadata"]
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != SHARD_KEY}
+    spec = ExecutionSpec(
+        labels=Labels(values=labels),
+        annotations=Annotations(values=metadata.get("annotations") or {}),
+        security_context=from_jsonpb(manifest.get("securityContext"), SecurityContext()),
+        max_parallelism=int(config.get("MaxParallelism") or 0),
+        overwrite_cache=bool(config.get("OverwriteCache")),
+        envs=Envs(
+            values=[
+                KeyValuePair(key=key, value=value)
+                for key, value in sorted((config.get("EnvironmentVariables") or {}).items())
+            ]
+        ),
+    )
+    if config.get("Interruptible") is not None:
+        spec.interruptible.value = bool(config["Interruptible"])
+    prefix = (manifest.get("rawOutputDataConfig") or {}).get("output_location_prefix")
+    if prefix:
+        spec.raw_output_data_config.output_location_prefix = prefix
+    return spec
 
 
 def _platform_resources(config: Mapping[str, Any]) -> PlatformResources:

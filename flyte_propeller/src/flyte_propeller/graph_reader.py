@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
 from flyteidl.core.condition_pb2 import BooleanExpression
+from flyteidl.core.identifier_pb2 import Identifier
 from flyteidl.core.literals_pb2 import Binding, BindingData
 from flyteidl.core.tasks_pb2 import TaskTemplate
-from flyteidl.core.workflow_pb2 import ArrayNode
+from flyteidl.core.workflow_pb2 import ArrayNode, GateNode
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
@@ -22,7 +23,7 @@ from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
 from flyte_propeller.machine.workflow import Array, Branch, Node, NodeKind
 
 M = TypeVar("M", bound=Message)
-SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch", "array")
+SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch", "gate", "array")
 MAPPED_KINDS = ("task",)
 """Kinds of nodes that an array node maps."""
 MAX_DEPTH = 20
@@ -46,12 +47,13 @@ PluginOf: TypeAlias = Callable[[str], tuple[str, int]]
 def _node(
     node: Mapping[str, Any], index: int, place: Place, tasks: Mapping[str, TaskTemplate], plugin_of: PluginOf
 ) -> Node:
+    kind = _kind(node)
     task = _cached_as(tasks[node["task"]], node.get("cache") or {}) if node.get("task") else None
     plugin_id, name_limit = plugin_of(task.type) if task is not None else ("", GENERATED_NAME_LIMIT)
     return Node(
         index=index,
         id=node["id"],
-        kind=_kind(node),
+        kind=kind,
         name=node.get("name") or "",
         task=task,
         bindings=tuple(place.bound(from_jsonpb(binding, Binding())) for binding in node.get("inputBindings") or ()),
@@ -70,7 +72,9 @@ def _node(
         in_dynamic=place.in_dynamic,
         unique=place.unique_id(node["id"]),
         where=place.folders(node["id"]),
-        array=_array(node, place, tasks, plugin_of) if node["kind"] == "array" else None,
+        array=_array(node, place, tasks, plugin_of) if kind == "array" else None,
+        launch_plan=from_jsonpb(node["workflow"]["launchPlanRefId"], Identifier()) if kind == "launch_plan" else None,
+        gate=_gate(node) if kind == "gate" else None,
     )
 
 
@@ -78,9 +82,9 @@ def _array(node: Mapping[str, Any], place: Place, tasks: Mapping[str, TaskTempla
     array = node["array"]
     given = {key: node[key] for key in ("retry", "interruptible") if node.get(key) is not None}
     spec = {**array["SubNodeSpec"], **given, "inputBindings": None}  # the array node's own bindings are the same
-    if spec["kind"] not in MAPPED_KINDS:
-        raise InvalidInput(f"node {node['id']!r} maps a {_target(spec)}, which this data plane does not run yet")
     element = _node(spec, -1, place, tasks, plugin_of)
+    if element.kind not in MAPPED_KINDS:
+        raise InvalidInput(f"node {node['id']!r} maps a {element.kind}, which this data plane does not run")
     if element.task is not None and not array.get("IsOriginalSubNodeInterface"):
         element = replace(element, task=_of_one_element(element.task))
     ratio = array.get("MinSuccessRatio")
@@ -93,10 +97,6 @@ def _array(node: Mapping[str, Any], place: Place, tasks: Mapping[str, TaskTempla
         own_inputs=array.get("DataMode") == ArrayNode.INDIVIDUAL_INPUT_FILES,
         run_all=bool(array.get("RunAllSubNodes")),
     )
-
-
-def _target(spec: Mapping[str, Any]) -> str:
-    return "launch plan" if (spec.get("workflow") or {}).get("launchPlanRefId") is not None else str(spec["kind"])
 
 
 def _of_one_element(task: TaskTemplate) -> TaskTemplate:
@@ -124,12 +124,22 @@ def _cached_as(task: TaskTemplate, cache: Mapping[str, Any]) -> TaskTemplate:
 def _kind(node: Mapping[str, Any]) -> NodeKind:
     kind = node["kind"]
     text = f"node {node['id']!r} is of kind {kind!r}, which this data plane does not run yet"
+    if kind == "workflow" and (node.get("workflow") or {}).get("launchPlanRefId"):
+        return "launch_plan"
     if kind == "workflow" and not (node.get("workflow") or {}).get("subWorkflowRef"):
-        raise InvalidInput(f"node {node['id']!r} starts a launch plan, which this data plane does not run yet")
+        raise InvalidInput(f"node {node['id']!r} names neither a sub-workflow nor a launch plan")
     for known in SUPPORTED_KINDS:
         if kind == known:
             return known
     raise InvalidInput(text)
+
+
+def _gate(node: Mapping[str, Any]) -> GateNode:
+    gate = GateNode()
+    from_jsonpb({key: value for key, value in (node.get("gate") or {}).items() if key != "kind"}, gate)
+    if gate.WhichOneof("condition") is None:
+        raise InvalidInput(f"node {node['id']!r} is a gate that waits for nothing (approve, signal or sleep)")
+    return gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +274,6 @@ class GraphReader:
         """Append a graph; return node id → index."""
         listed = dict(spec["nodes"])
         if spec.get("onFailure"):
-            if place.outer is not None:
-                text = f"the sub-workflow of node {place.outer.id!r} has a failure node"
-                raise InvalidInput(f"{text}, which this data plane does not run yet")
             listed[spec["onFailure"]["id"]] = spec["onFailure"]
         first = len(self._nodes)
         if first - self._first > MAX_NODES:
@@ -317,8 +324,10 @@ class GraphReader:
             depth, parent = depth + 1, self._nodes[parent].parent
         if depth >= MAX_DEPTH:
             raise InvalidInput(f"node {node.unique_id!r}: sub-workflows are nested deeper than {MAX_DEPTH}")
-        index = self._add(self._sub_workflows[reference], Place(self._data_dir, node))
-        self._nodes[number] = replace(node, inner=(index[paths.START_NODE], index[paths.END_NODE]))
+        spec = self._sub_workflows[reference]
+        index = self._add(spec, Place(self._data_dir, node))
+        failure = index[spec["onFailure"]["id"]] if spec.get("onFailure") else None
+        self._nodes[number] = replace(node, inner=(index[paths.START_NODE], index[paths.END_NODE]), failure=failure)
 
 
 def parse_duration(text: str | None) -> timedelta | None:

@@ -8,15 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flyteidl.core.identifier_pb2 import SignalIdentifier
+
 from flyte_core.cluster import FLYTE_WORKFLOW, POD, Kind, Manifest
 from flyte_core.errors import Conflict, InvalidInput, NotFound, SystemFault, TooLarge
+from flyte_core.phases import TERMINAL_WORKFLOW_PHASES
 from flyte_propeller.bad_workflow import fail_workflow
 from flyte_propeller.garbage import collect_garbage
 from flyte_propeller.graph_reader import PluginOf
+from flyte_propeller.shell.children import children_of
 from flyte_propeller.shell.execution import Execution
 from flyte_propeller.shell.loading import StateMissing, load
 from flyte_propeller.shell.round import Ports, run_round
-from flyte_propeller.wakeups import Key, Wakeups
+from flyte_propeller.wakeups import Awaited, Key, Wakeups
 
 LOG = logging.getLogger(__name__)
 LIVE = "termination-status!=terminated"
@@ -49,6 +53,7 @@ class Propeller:
         self._watched = watched
         self._wakeups = Wakeups()
         self._executions: dict[Key, Execution] = {}
+        self._awaited = Awaited()
         self._trouble: dict[Key, _Trouble] = {}
         self.synced = asyncio.Event()
         """Set once the FlyteWorkflows of the cluster are known."""
@@ -116,6 +121,26 @@ class Propeller:
             execution.inbox.dirty.add(index)
         self._wakeups.wake(key)
 
+    def signal_set(self, signal: SignalIdentifier) -> None:
+        """A signal has got its value: the gates of its execution are looked at. For a control plane in this process;
+        elsewhere gates look again themselves.
+        """
+        for key, execution in self._executions.items():
+            if key.name == signal.execution_id.name and execution.workflow.execution == signal.execution_id:
+                execution.inbox.dirty |= {i for i in execution.workflow.gate_nodes if i in execution.state.active}
+                self._wakeups.wake(key)
+
+    def execution_ended(self, key: Key) -> None:
+        """An execution has ended: the node that waits for it, of another one, is looked at."""
+        waiting = self._awaited.take(key)
+        if waiting is None:
+            return
+        parent, index = waiting
+        execution = self._executions.get(parent)
+        if execution is not None:
+            execution.inbox.dirty.add(index)
+            self._wakeups.wake(parent)
+
     def resync(self) -> None:
         """Have everything looked at whole, whatever wake-ups were lost."""
         for key, execution in self._executions.items():
@@ -156,6 +181,8 @@ class Propeller:
             return
         for _ in range(ROUNDS_IN_A_ROW):
             more = await run_round(execution, self._ports)
+            if execution.state.phase in TERMINAL_WORKFLOW_PHASES:
+                self.execution_ended(key)
             if execution.finished:
                 self._executions.pop(key, None)
                 return
@@ -179,7 +206,9 @@ class Propeller:
                 raise Conflict(f"{key.name} was written while it was read") from error
             LOG.warning("%s: %s", key.name, error)
             await fail_workflow(manifest, str(error), ports)
+            self.execution_ended(key)
             return None
+        execution.awaited = self._awaited
         self._executions[key] = execution
         return execution
 
@@ -205,7 +234,7 @@ class Propeller:
         trouble = self._trouble.setdefault(key, _Trouble())
         trouble.faults += 1
         LOG.exception("%s: round failed (%d of %d)", key.name, trouble.faults, MAX_SYSTEM_RETRIES)
-        self._executions.pop(key, None)
+        execution = self._executions.pop(key, None)
         text, code = f"{type(error).__name__}: {error}", "Workflow abort failed"
         if isinstance(error, TooLarge):
             text, code = "Workflow execution state is too large for Flyte to handle.", "WorkflowTooLarge"
@@ -218,6 +247,8 @@ class Propeller:
         try:
             manifest = await self._ports.cluster.get(FLYTE_WORKFLOW, key.namespace, key.name)
             if manifest is not None:
-                await fail_workflow(manifest, text, self._ports, code=code)
+                children = children_of(execution) if execution is not None else []
+                await fail_workflow(manifest, text, self._ports, code=code, children=children)
+                self.execution_ended(key)
         except SystemFault as fault:
             self._retry_later(key, fault)

@@ -195,6 +195,7 @@ def _node_to_json(node: NodeState) -> list[Any]:
         task,
     ]
     rest = {
+        "error": base64.b64encode(node.error.SerializeToString()).decode() if node.error is not None else None,
         "array": array_to_json(node.array) if node.array is not None else None,
         "cache": _cache_to_json(node.cache) if node.cache is not None else None,
         "checkpoint": node.checkpoint,
@@ -222,6 +223,7 @@ def _node_from_json(values: list[Any]) -> NodeState:
         datetime.fromtimestamp(queued, UTC) if queued is not None else None,
         datetime.fromtimestamp(started, UTC) if started is not None else None,
         TaskAttempt(task[0], TaskPhase(task[1]), task[2]) if task is not None else None,
+        ExecutionError.FromString(base64.b64decode(more["error"])) if "error" in more else None,
         array_from_json(more["array"]) if "array" in more else None,
         _cache_from_json(more["cache"]) if "cache" in more else None,
         more.get("checkpoint", ""),

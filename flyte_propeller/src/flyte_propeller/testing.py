@@ -7,14 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flyteidl.admin.event_pb2 import NodeExecutionEventRequest
+from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogArtifactTag, CatalogMetadata
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
+from flyteidl.core.execution_pb2 import WorkflowExecution
+from flyteidl.core.identifier_pb2 import (
+    NodeExecutionIdentifier,
+    TaskExecutionIdentifier,
+    WorkflowExecutionIdentifier,
+)
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core import paths
 from flyte_core.clock import Clock
-from flyte_core.errors import FlyteError, NotFound
+from flyte_core.errors import AlreadyExists, FlyteError, NotFound
 from flyte_core.events import ExecutionEventRequest, Verdict
 from flyte_core.phases import TaskPhase
 from flyte_core.storage import BlobStore
@@ -27,10 +34,21 @@ Script = Callable[[TaskContext], Sequence[PhaseInfo]]
 
 
 class RecordingAdmin:
-    """A control plane that takes everything once and knows repeated events by their identity."""
+    """A control plane that takes everything once and knows repeated events by their identity.
+
+    :ivar events: those recorded, in order
+    :ivar children: executions that were created, with their requests, by name
+    :ivar closures: how they are, by name; RUNNING at first
+    :ivar causes: why they were terminated, by name; the fake leaves them ABORTING
+    :ivar signals: by signal id
+    """
 
     def __init__(self) -> None:
         self.events: list[ExecutionEventRequest] = []
+        self.children: dict[str, ExecutionCreateRequest] = {}
+        self.closures: dict[str, ExecutionClosure] = {}
+        self.causes: dict[str, str] = {}
+        self.signals: dict[str, Signal] = {}
         self._known: set[bytes] = set()
 
     async def record(self, events: Sequence[ExecutionEventRequest]) -> Sequence[EventReply]:
@@ -44,6 +62,37 @@ class RecordingAdmin:
                 self._known.add(identity)
             replies.append(EventReply(verdict))
         return replies
+
+    async def create_child(self, request: ExecutionCreateRequest) -> None:
+        """Keep the request, once."""
+        if request.name in self.children:
+            raise AlreadyExists(f"execution {request.name} already exists")
+        self.children[request.name] = request
+        self.closures[request.name] = ExecutionClosure(phase=WorkflowExecution.RUNNING)
+
+    async def get_child(self, execution: WorkflowExecutionIdentifier) -> ExecutionClosure | None:
+        """Return how the execution is."""
+        known = self.closures.get(execution.name)
+        if known is None:
+            return None
+        closure = ExecutionClosure()
+        closure.CopyFrom(known)
+        return closure
+
+    async def child_outputs(self, execution: WorkflowExecutionIdentifier) -> LiteralMap:
+        """Return the outputs that the closure holds itself."""
+        return self.closures[execution.name].outputs.values
+
+    async def terminate_child(self, execution: WorkflowExecutionIdentifier, cause: str) -> None:
+        """Set ABORTING and keep the cause."""
+        closure = self.closures.get(execution.name)
+        if closure is not None and closure.phase == WorkflowExecution.RUNNING:
+            self.causes[execution.name] = cause
+            closure.phase = WorkflowExecution.ABORTING
+
+    async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
+        """Return the signal; a test gives it its value."""
+        return self.signals.setdefault(request.id.signal_id, Signal(id=request.id, type=request.type))
 
     @staticmethod
     def _identity(request: ExecutionEventRequest) -> bytes:

@@ -15,6 +15,25 @@ class Key(NamedTuple):
     name: str
 
 
+class Awaited:
+    """Which executions wait for the end of which others, so that an end that is seen here wakes them at once."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Key, tuple[Key, int]] = {}
+
+    def note(self, child: Key, parent: Key, node: int) -> None:
+        """The node of the parent waits for the child."""
+        self._waiting[child] = (parent, node)
+
+    def forget(self, child: Key) -> None:
+        """Nobody waits for the child any more."""
+        self._waiting.pop(child, None)
+
+    def take(self, child: Key) -> tuple[Key, int] | None:
+        """Return who waits for the child that has ended, and forget it."""
+        return self._waiting.pop(child, None)
+
+
 class Wakeups:
     """A set of keys in order of arrival, for one taker. A key that is woken while it is worked on comes back later."""
 

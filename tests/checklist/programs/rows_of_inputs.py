@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-import pandas as pd
 from pydantic import BaseModel
 
-from flyte_kit import FlyteDirectory, FlyteFile, task
+from flyte_kit import FlyteDirectory, FlyteFile, task, workflow
 
 
 class Colour(enum.Enum):
@@ -54,6 +53,11 @@ def every_kind(
 
 
 @task
-def of_paths(file: FlyteFile, folder: FlyteDirectory, table: pd.DataFrame) -> str:
+def of_paths(file: FlyteFile, folder: FlyteDirectory) -> str:
     with open(file) as opened:
-        return f"{opened.read()} {sorted(os.listdir(folder))} {table['a'].sum()}"
+        return f"{opened.read()} {sorted(os.listdir(folder))}"
+
+
+@workflow
+def paths(file: FlyteFile, folder: FlyteDirectory) -> str:
+    return of_paths(file=file, folder=folder)

@@ -28,7 +28,9 @@ async def violations(world: World) -> list[str]:
         for name, node_id in world.pods.attempts
         if name == RECOVERY and node_id in world.recovered and node_id != "fn0"
     ]
+    found += [f"I3 child {name} overlaps with the one before" for name in world.children.overlaps]
     found += [f"I5 pod {name} is left behind" for name in world.pods.alive]
+    found += [f"I5 child {name} is left behind" for name in world.children.open()]
     for run in world.runs.values():
         manifest = await world.cluster.get(FLYTE_WORKFLOW, run.namespace, run.name)
         found += _progress(run, manifest)
@@ -70,6 +72,9 @@ def _history(world: World, run: Launched) -> list[str]:
     for node_id in run.scenario.skipped if run.name not in world.aborted else ():
         if recorded.nodes.get(node_id) != [(NodeExecution.SKIPPED, 0)]:
             found.append(f"I6 {run.name} {node_id} is not skipped: {recorded.nodes.get(node_id)}")
+    for node_id in run.scenario.ran if run.name not in world.aborted else ():
+        if recorded.nodes.get(node_id, [(0, 0)])[-1][0] != NodeExecution.SUCCEEDED:
+            found.append(f"I6 {run.name} {node_id} did not run: {recorded.nodes.get(node_id)}")
     for node_id, attempt in recorded.tasks:
         if attempt and (node_id, attempt - 1) not in recorded.tasks:
             found.append(f"I4 {run.name} {node_id}: no attempt before {attempt}")
@@ -88,7 +93,7 @@ def _elements(world: World, run: Launched) -> list[str]:
 
 def _budget(world: World, run: Launched) -> list[str]:
     found = []
-    for (name, node_id), count in world.pods.attempts.items():
+    for (name, node_id), count in (*world.pods.attempts.items(), *world.children.attempts.items()):
         most = run.scenario.most_attempts(node_id) + world.pods.lost[name, node_id]
         if name == run.name and count > most:
             found.append(f"I6 {name} {node_id}: {count} attempts, {most} allowed")

@@ -15,8 +15,20 @@ from types import CodeType
 from typing import Any
 
 from flyte_propeller import operator, serde
-from flyte_propeller.machine import array_nodes, caching, elements, evaluate, moves, recovery, retry, task_nodes, turn
-from flyte_propeller.shell import answers, apply, gather, graphs, round, saving
+from flyte_propeller.machine import (
+    array_nodes,
+    caching,
+    elements,
+    evaluate,
+    launch_plans,
+    moves,
+    recovery,
+    retry,
+    sub_workflows,
+    task_nodes,
+    turn,
+)
+from flyte_propeller.shell import answers, apply, children, gates, gather, graphs, round, saving
 from flyte_propeller.shell.caching import Caching
 from flyte_propeller.shell.recovering import Recovering
 from simulator.world import FAIR, Options
@@ -45,7 +57,7 @@ class Mutant:
     seeds: int = 300
 
 
-APPLY = "apply(execution, step.effects, ports.host, ports.caching(execution), ports.clock)"
+APPLY = "apply(execution, step.effects, ports.outside(), ports.caching(execution), ports.clock)"
 NO_CATALOG = Options(never=("catalog",))
 MUTANTS = (
     Mutant(
@@ -74,7 +86,7 @@ MUTANTS = (
                 {'raise Conflict(f"': 'return bool(f"'},
             ),
         ),
-        options=Options(often=("pause", "resume", "second"), scenarios=("single", "chain", "narrow")),
+        options=Options(often=("pause", "resume", "second"), scenarios=("map",)),
         seeds=400,
     ),
     Mutant(
@@ -166,7 +178,7 @@ MUTANTS = (
         "inbox-lost-with-the-round",
         "facts of a round that failed come back in the next",
         (Change(round.run_round, {"        execution.inbox.add(inbox)\n": ""}),),
-        seeds=600,
+        options=Options(often=("jump", "toggle_outage")),
     ),
     Mutant(
         "states-share-a-name",
@@ -292,6 +304,51 @@ MUTANTS = (
                 {"where.outputs(0), outputs.Ser": "where.outputs(1), outputs.Ser"},
             ),
         ),
+    ),
+    Mutant(
+        "child-not-waited-for",
+        "an attempt of a launch plan is over when its execution has ended",
+        (Change(children.Children.delete, {"return False\n": "return True\n"}),),
+    ),
+    Mutant(
+        "child-not-terminated",
+        "the end of a parent is the end of its children",
+        (Change(children.Children.delete, {"if closure.phase != WorkflowExecution.ABORTING:": "if False:"}),),
+    ),
+    Mutant(
+        "existing-child-is-a-refusal",
+        "a child that exists is the one that was to be created",
+        (Change(children.Children.launch, {"if await self.admin.get_child(child) is None:": "if True:"}),),
+    ),
+    Mutant(
+        "child-of-every-attempt-is-the-same",
+        "each attempt of a launch plan is an execution of its own",
+        (Change(launch_plans.child_execution, {"node.unique_id, attempt)": "node.unique_id, 0)"}),),
+    ),
+    Mutant(
+        "outputs-of-a-child-not-taken",
+        "a node has the outputs of its child when it has succeeded",
+        (Change(children.Children._take_outputs, {"await self.store.write(target, data)": "pass"}),),
+    ),
+    Mutant(
+        "rejection-lets-through",
+        "an approval that is refused fails its node",
+        (Change(gates.Gates._outputs, {"if not primitive.boolean:": "if False:"}),),
+    ),
+    Mutant(
+        "gate-does-not-wait-again",
+        "a gate whose time is over waits again as often as the user has said, and no more often",
+        (Change(task_nodes.retry_or_fail, {"turn.opening.append(index)": "pass"}),),
+    ),
+    Mutant(
+        "failure-node-within-left-out",
+        "a sub-workflow that fails runs its failure node first",
+        (Change(sub_workflows.fail_around, {"if turn.node(parent).failure is not None and": "if False and"}),),
+    ),
+    Mutant(
+        "failure-within-forgotten-on-restart",
+        "what a failure node is to handle is stored until it has ended",
+        (Change(serde._node_to_json, {"if node.error is not None else None": "if False else None"}),),
     ),
 )
 

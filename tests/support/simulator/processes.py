@@ -7,9 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogMetadata
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
+from flyteidl.core.identifier_pb2 import (
+    NodeExecutionIdentifier,
+    TaskExecutionIdentifier,
+    WorkflowExecutionIdentifier,
+)
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.cluster import Kind, Listing, Manifest, WatchEvent
@@ -30,7 +36,7 @@ T = TypeVar("T")
 NEVER = 10**9
 CALL = 0.02
 """Seconds that a call of the control plane takes: nobody tries again in the same moment."""
-AT_ONCE = {"launch"}
+AT_ONCE = {"launch", "create_child"}
 """Calls before which a process is not paused: the time between the proof that a state is the stored one and the
 creation that it intends is bounded by the lease of a leader, which this world does not model. Dying there it can."""
 
@@ -43,6 +49,7 @@ class Process:
     """One propeller.
 
     :ivar crash_at: the call of a port at which it dies; before the call's effect, or after it
+    :ivar crash_on: the name of the calls at the first of which it dies
     :ivar pause_at: the call of a port before which it is paused
     """
 
@@ -51,6 +58,7 @@ class Process:
         self.dead = False
         self.calls = 0
         self.crash_at = NEVER
+        self.crash_on = ""
         self.crash_after = False
         self.pause_at = NEVER
         self.gate: asyncio.Future[None] | None = None
@@ -77,7 +85,7 @@ class Process:
             self.gate = asyncio.get_running_loop().create_future()
             await self.gate
             self._check()
-        crashes = self.calls == self.crash_at
+        crashes = self.calls == self.crash_at or name == self.crash_on
         if crashes and not self.crash_after:
             self._die(name, "before")
         world = self._world
@@ -182,6 +190,41 @@ class _Admin:
             return admin.record(events)
 
         return await process.call("admin", "record", str(len(events)), take)
+
+    async def create_child(self, request: ExecutionCreateRequest) -> None:
+        children = self._process.world.children
+
+        async def take() -> None:
+            children.create(request)
+
+        await self._process.call("admin", "create_child", request.name, take)
+
+    async def get_child(self, execution: WorkflowExecutionIdentifier) -> ExecutionClosure | None:
+        children = self._process.world.children
+
+        async def take() -> ExecutionClosure | None:
+            return children.get(execution)
+
+        return await self._process.call("admin", "get_child", execution.name, take)
+
+    async def child_outputs(self, execution: WorkflowExecutionIdentifier) -> LiteralMap:
+        raise NotImplementedError("the closures of this world hold the outputs")
+
+    async def terminate_child(self, execution: WorkflowExecutionIdentifier, cause: str) -> None:
+        children = self._process.world.children
+
+        async def take() -> None:
+            children.terminate(execution)
+
+        await self._process.call("admin", "terminate_child", execution.name, take)
+
+    async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
+        children = self._process.world.children
+
+        async def take() -> Signal:
+            return children.signal(request)
+
+        return await self._process.call("admin", "get_or_create_signal", request.id.signal_id, take)
 
 
 class _Past:

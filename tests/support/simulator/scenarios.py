@@ -11,14 +11,18 @@ from job_specs import constant, job, node, promise, template
 
 OK, FLAKY, BROKEN, HANGS = "ok", "flaky", "broken", "hangs"
 """Fates of an attempt: succeeds; fails retryably; fails for good; never ends by itself."""
+TASK, PLAN, WAIT, APPROVE, SLEEP, SUB = "task", "plan", "wait", "approve", "sleep", "sub"
+"""Kinds of nodes. The fate of a launch plan is that of the execution that it starts; that of a gate says what becomes
+of its signal: set, set to a refusal (broken), never set (hangs)."""
 LIMIT = "1000s"
 BUILD_FAILED = "DynamicWorkflowBuildFailed"
+SLEEP_TIME = "30s"
 SUCCESS, FAILED = WorkflowPhase.SUCCESS, WorkflowPhase.FAILED
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task node.
+    """A node.
 
     :ivar fates: of its attempts, those not counted that the platform lost; the last one stays
     :ivar makes: the graph that it leaves in place of outputs, whose last node gives the output
@@ -34,6 +38,7 @@ class Task:
     execution_deadline: str = ""
     active_deadline: str = ""
     makes: Mapping[str, Task] = field(default_factory=dict)
+    kind: str = TASK
     elements: int = 0
     of_elements: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     at_once: int | None = 0
@@ -52,6 +57,9 @@ class Scenario:
     :ivar code: of the error, for those that fail
     :ivar skipped: nodes that are skipped
     :ivar metadata: of the task of all nodes
+    :ivar within: nodes of the sub-workflow that nodes of the kind SUB run
+    :ivar handler: failure node of that sub-workflow
+    :ivar ran: nodes that have succeeded in the end, by their unique ids
     """
 
     name: str
@@ -65,6 +73,9 @@ class Scenario:
     skipped: tuple[str, ...] = ()
     failure_makes: Mapping[str, Task] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    within: Mapping[str, Task] = field(default_factory=dict)
+    handler: Task | None = None
+    ran: tuple[str, ...] = ()
 
     @property
     def serialized(self) -> bool:
@@ -94,12 +105,14 @@ class Scenario:
 
     def task(self, node: str) -> Task:
         """Return what is said of a node, by its id within the execution: ``a``, or ``a-1-b`` within attempt 1 of it."""
-        tasks, rest = {**self.tasks, "fn0": Task(makes=self.failure_makes)}, node
+        tasks, rest = {**self.tasks, HANDLER: Task(makes=self.failure_makes)}, node
         while rest not in tasks:
             name, _, rest = rest.partition("-")
             if name not in tasks:
                 return Task()
-            tasks, rest = tasks[name].makes, rest.partition("-")[2]
+            around = tasks[name]
+            inner = {**self.within, HANDLER: self.handler or Task()} if around.kind == SUB else {**around.makes}
+            tasks, rest = inner, rest.partition("-")[2]
         return tasks[rest]
 
 
@@ -109,6 +122,8 @@ def _of(node: str) -> tuple[str, int | None]:
     return name, int(element) if element else None
 
 
+HANDLER = "fn0"
+"""Id of every failure node."""
 CACHED = {"discoverable": True, "discoveryVersion": "1"}
 SERIALIZED = {"discoverable": True, "discoveryVersion": "2", "cacheSerializable": True}
 TWICE = {"a": Task(), "b": Task(("a",), (FLAKY, OK), 2), "c": Task(("a",), (FLAKY, OK), 2), "d": Task(("b", "c"))}
@@ -203,6 +218,52 @@ SCENARIOS = (
     Scenario("cached-again", TWICE, result=7, metadata=CACHED),
     Scenario("serialized", TWICE, result=7, metadata=SERIALIZED),
     Scenario("serialized-narrow", TWICE, result=7, metadata=SERIALIZED, parallelism=1),
+    Scenario("plan", {"a": Task(), "p": Task(("a",), kind=PLAN), "b": Task(("p",))}, result=4),
+    Scenario("plans", {f"p{i}": Task(kind=PLAN) for i in range(4)}, result=2, parallelism=2),
+    Scenario("plan-fails", {"p": Task((), (BROKEN,), 3, kind=PLAN), "a": Task()}, FAILED, "broken", failure=True),
+    Scenario("plan-deadline", {"p": Task((), (HANGS, OK), 9, execution_deadline=LIMIT, kind=PLAN)}, result=2),
+    Scenario(
+        "plans-beside",
+        {**{f"p{i}": Task((), (HANGS,), kind=PLAN) for i in range(4)}, "q": Task((), (BROKEN,))},
+        FAILED,
+        "broken",
+    ),
+    Scenario(
+        "gates",
+        {
+            "s": Task(kind=SLEEP),
+            "w": Task(("s",), kind=WAIT),
+            "ok": Task(("w",), kind=APPROVE),
+            "b": Task(("ok",)),
+        },
+        result=6,
+    ),
+    Scenario("rejected", {"ok": Task((), (BROKEN,), kind=APPROVE), "a": Task()}, FAILED, "ReceivedRejectSignal"),
+    Scenario(
+        "never-set",
+        {"w": Task((), (HANGS,), 2, execution_deadline=LIMIT, kind=WAIT)},
+        FAILED,
+        "RetriesExhausted|TimeoutExpired",
+    ),
+    Scenario(
+        "handled",
+        {"s": Task(kind=SUB), "a": Task()},
+        FAILED,
+        "broken",
+        within={"x": Task((), (BROKEN,)), "y": Task(), "p": Task(("y",), kind=PLAN)},
+        handler=Task(),
+        ran=("s-0-fn0",),
+    ),
+    Scenario(
+        "handler-fails",
+        {"s": Task(kind=SUB)},
+        FAILED,
+        "RetriesExhausted|flaky",
+        within={"x": Task((), (BROKEN,)), "y": Task(("x",))},
+        handler=Task((), (FLAKY,), 2),
+        failure=True,
+        ran=("fn0",),
+    ),
 )
 
 
@@ -222,29 +283,10 @@ class Launched:
     def manifest(self) -> dict[str, Any]:
         """Return the FlyteWorkflow as the control plane creates it."""
         scenario = self.scenario
-        nodes: dict[str, Any] = {"start-node": {"id": "start-node", "kind": "start"}}
-        upstream: dict[str, list[str]] = {}
-        for node_id, task in scenario.tasks.items():
-            nodes[node_id] = _node(node_id, task)
-            upstream[node_id] = list(task.after) or ["start-node"]
-        leaf = next(reversed(scenario.tasks))
-        nodes["end-node"] = {"id": "end-node", "kind": "end", "inputBindings": [_promise("o", leaf)]}
-        inner = {u for after in upstream.values() for u in after}
-        upstream["end-node"] = [node_id for node_id in scenario.tasks if node_id not in inner]
-        downstream: dict[str, list[str]] = {}
-        for node_id, after in upstream.items():
-            for before in after:
-                downstream.setdefault(before, []).append(node_id)
-        spec: dict[str, Any] = {
-            "id": f"p:d:{scenario.name}",
-            "nodes": nodes,
-            "edges": {"upstream": upstream, "downstream": downstream},
-            "onFailurePolicy": scenario.policy,
-            "outputBindings": [_promise("o", leaf)],
-        }
+        spec = _graph(scenario.name, scenario.tasks, Task() if scenario.failure else None)
+        spec["onFailurePolicy"] = scenario.policy
+        subs = {"within": _graph("within", scenario.within, scenario.handler)} if scenario.within else {}
         recovery = {"project": "p", "domain": "d", "name": self.recovers} if self.recovers else {}
-        if scenario.failure:
-            spec["onFailure"] = _node("fn0", Task())
         return {
             "apiVersion": "flyte.lyft.com/v1alpha1",
             "kind": "FlyteWorkflow",
@@ -259,6 +301,7 @@ class Launched:
             "executionId": {"project": "p", "domain": "d", "name": self.name},
             "executionConfig": {"MaxParallelism": scenario.parallelism, "RecoveryExecution": recovery},
             "tasks": {"t": {**_TEMPLATE, "metadata": dict(scenario.metadata)}, "m": _MAPPED},
+            "subWorkflows": subs,
             "status": {"phase": 0},
         }
 
@@ -300,9 +343,63 @@ def _promise(variable: str, node_id: str) -> dict[str, Any]:
     return {"var": variable, "binding": {"promise": {"nodeId": node_id, "var": source}}}
 
 
+def _graph(name: str, tasks: Mapping[str, Task], failure: Task | None) -> dict[str, Any]:
+    nodes: dict[str, Any] = {"start-node": {"id": "start-node", "kind": "start"}}
+    upstream: dict[str, list[str]] = {}
+    for node_id, task in tasks.items():
+        nodes[node_id] = _node(node_id, task)
+        upstream[node_id] = list(task.after) or ["start-node"]
+    leaf = next(reversed(tasks))
+    nodes["end-node"] = {"id": "end-node", "kind": "end", "inputBindings": [_promise("o", leaf)]}
+    inner = {u for after in upstream.values() for u in after}
+    upstream["end-node"] = [node_id for node_id in tasks if node_id not in inner]
+    downstream: dict[str, list[str]] = {}
+    for node_id, after in upstream.items():
+        for before in after:
+            downstream.setdefault(before, []).append(node_id)
+    spec: dict[str, Any] = {
+        "id": f"p:d:{name}",
+        "nodes": nodes,
+        "edges": {"upstream": upstream, "downstream": downstream},
+        "outputBindings": [_promise("o", leaf)],
+    }
+    if failure is not None:
+        spec["onFailure"] = _node(HANDLER, failure)
+    return spec
+
+
+_GATES: Mapping[str, dict[str, Any]] = {
+    WAIT: {"kind": "signal", "signal": {"outputVariableName": "o", "type": {"simple": "INTEGER"}}},
+    APPROVE: {"kind": "approve", "approve": {}},
+    SLEEP: {"kind": "sleep", "sleep": {"duration": SLEEP_TIME}},
+}
+
+
+def _kind(node_id: str, task: Task) -> dict[str, Any]:
+    match task.kind:
+        case "plan":
+            return {"kind": "workflow", "workflow": {"launchPlanRefId": {**_TEMPLATE["id"], "name": "plan"}}}
+        case "sub":
+            return {"kind": "workflow", "workflow": {"subWorkflowRef": "within"}}
+        case "task":
+            return {"kind": "task", "task": "t"}
+        case gate:
+            kind = _GATES[gate]["kind"]
+            named = {"signalId": node_id} if kind != "sleep" else {}
+            return {"kind": "gate", "gate": {"kind": kind, kind: {**_GATES[gate][kind], **named}}}
+
+
 def _node(node_id: str, task: Task) -> dict[str, Any]:
-    bindings = [_promise(f"i{number}", before) for number, before in enumerate(task.after or ("start-node",))]
-    node: dict[str, Any] = {"id": node_id, "kind": "task", "task": "t", "inputBindings": bindings}
+    """Return the node. A gate's inputs are its outputs where it approves, and it has none elsewhere."""
+    inputs = task.after or ("start-node",)
+    bindings = [_promise(f"i{number}", before) for number, before in enumerate(inputs)]
+    if task.kind == APPROVE:
+        bindings = [_promise("o", inputs[0])]
+    if task.kind == SUB:
+        bindings = [_promise("x", inputs[0])]
+    if task.kind in (WAIT, SLEEP):
+        bindings = []
+    node: dict[str, Any] = {"id": node_id, **_kind(node_id, task), "inputBindings": bindings}
     if task.attempts > 1:
         node["retry"] = {"minAttempts": task.attempts}
     for key, value in (("executionDeadline", task.execution_deadline), ("activeDeadline", task.active_deadline)):
@@ -314,7 +411,7 @@ def _node(node_id: str, task: Task) -> dict[str, Any]:
 def _map(element: dict[str, Any], task: Task) -> dict[str, Any]:
     numbers = [{"scalar": {"primitive": {"integer": str(number)}}} for number in range(task.elements)]
     array = {
-        "SubNodeSpec": {**element, "id": "mapped", "task": "m"},
+        "SubNodeSpec": {**element, "id": "mapped", **({"task": "m"} if "task" in element else {})},
         "Parallelism": task.at_once,
         "MinSuccesses": task.needed,
     }

@@ -20,6 +20,7 @@ from flyte_propeller.shell.loading import load
 from flyte_propeller.shell.ports import Launched
 from flyte_propeller.testing import MemoryCatalog
 from flyte_propeller.wakeups import Key
+from simulator.children import Children
 from simulator.control_plane import WELL_ENDED_NODE, ControlPlane, Recorded
 from simulator.pods import DONE, Pods
 from simulator.processes import NEVER, Crash, Process
@@ -33,6 +34,8 @@ MOST_LOST = 2
 MOST_JUMPS = 5
 """Times that a deadline passes, whatever is late; less than the attempts of the workflow with deadlines."""
 PORTS = ("admin", "store", "cluster", "host", "catalog")
+RARE = ("launch", "delete", "create_child", "terminate_child", "get_or_create_signal")
+"""Calls that a round seldom makes: a process that dies at a random one hardly ever dies there."""
 JUMP = 1001.0
 SERIALIZED_WEIGHT = 4
 """The calls about reservations are few: without more of them no process dies at each."""
@@ -82,6 +85,7 @@ class World:
         self.admin = ControlPlane()
         self.catalog = MemoryCatalog(self.clock)
         self.pods = Pods(self.store, slow=self.random.random() < 0.5)
+        self.children = Children(self.clock, lambda run, node, attempt: self.runs[run].scenario.fate(node, attempt))
         small = self.random.random() < 0.3
         self.settings = PropellerSettings("s3://b/meta", "s3://b/raw", status_limit=64 if small else 2**18)
         self.down: set[str] = set(options.never)
@@ -129,7 +133,7 @@ class World:
         history = self.history[name]
         history.phases.append(manifest["status"]["phase"])
         if not manifest["metadata"]["finalizers"]:
-            history.let_go_with += self.pods.of(name)
+            history.let_go_with += [*self.pods.of(name), *self.children.of(name)]
         return stored
 
     async def launch(self, ctx: TaskContext) -> Launched:
@@ -205,7 +209,7 @@ class World:
 
     def _swarm(self) -> dict[Callable[[], Any], float]:
         """Each seed knows only some of what can happen, with weights of its own."""
-        actions: dict[Callable[[], Any], float] = {self._attend: 8.0, self._run_pod: 6.0}
+        actions: dict[Callable[[], Any], float] = {self._attend: 8.0, self._run_pod: 6.0, self._run_child: 3.0}
         others = (
             self._crash,
             self._second,
@@ -220,6 +224,8 @@ class World:
             self._touch,
             self._abort,
             self._collect_pod,
+            self._set_signal,
+            self._crash_on_rare,
         )
         for action in others:
             if self.random.random() < 0.6:
@@ -274,6 +280,12 @@ class World:
         process.crash_after = self.random.random() < 0.5
         await self._attend(process)
 
+    async def _crash_on_rare(self) -> None:
+        process = self._process()
+        process.crash_on = self.random.choice(RARE)
+        process.crash_after = self.random.random() < 0.5
+        await self._attend(process)
+
     async def _second(self) -> None:
         if len(self.processes) < 2:
             self._start()
@@ -322,6 +334,23 @@ class World:
             for _ in range(self.random.choice((0, 1, 1, 2)) if self.faulty else 1):
                 process.propeller.resource_changed(_pod_manifest(name, pod.place))
 
+    async def _run_child(self) -> None:
+        if self.children.open():
+            self._step_child(self.random.choice(self.children.open()))
+
+    def _step_child(self, name: str) -> None:
+        self.children.step(name)
+        for process in self.processes:
+            if self.children.known[name].ended and (not self.faulty or self.random.random() < 0.5):
+                process.propeller.execution_ended(Key("p-d", name))
+
+    async def _set_signal(self) -> None:
+        if self.children.unset():
+            signal = self.children.set_signal(self.random.choice(self.children.unset()))
+            for process in self.processes:
+                if not self.faulty or self.random.random() < 0.5:
+                    process.propeller.signal_set(signal.id)
+
     async def _lose_pod(self) -> None:
         alive = self.pods.alive.items()
         victims = [n for n, pod in alive if pod.state != DONE and self.pods.lost[pod.place] < MOST_LOST]
@@ -346,6 +375,7 @@ class World:
     async def _jump(self) -> None:
         if self.jumps < MOST_JUMPS:
             self.jumps += 1
+            self.children.end_aborting()
             self.clock.advance(JUMP)
 
     async def _touch(self) -> None:
@@ -380,6 +410,7 @@ class World:
         awake = [p for p in self.processes if not p.dead and (p.gate is None or p.gate.done())]
         survivor = self.random.choice(awake) if awake and self.random.random() < 0.5 else self._start()
         survivor.crash_at = survivor.pause_at = NEVER
+        survivor.crash_on = ""
         for _ in range(DRAIN_ROUNDS):
             before = self._moved()
             for name in list(self.runs):
@@ -387,6 +418,9 @@ class World:
                 await self._attend(survivor, Key("p-d", name))
             for name in list(self.pods.alive):
                 await self._step_pod(name)
+            for name in self.children.open():
+                self._step_child(name)
+            await self._set_signal()
             if await self._all_ended():
                 break
             if self._moved() == before:
@@ -397,13 +431,17 @@ class World:
 
     def _moved(self) -> tuple[int, list[tuple[str, int]]]:
         """Return what differs as long as anything moves."""
-        pods = [(pod.uid, pod.state) for pod in self.pods.alive.values()]
-        return sum(len(history.phases) for history in self.history.values()), pods
+        going = [(pod.uid, pod.state) for pod in self.pods.alive.values()]
+        going += [(name, child.closure.phase) for name, child in self.children.known.items()]
+        going += [(name, 0) for name in self.children.unset()]
+        return sum(len(history.phases) for history in self.history.values()), going
 
     async def _all_ended(self) -> bool:
         manifests = [await self._stored(name) for name in self.runs]
-        return not self.pods.alive and all(
-            m is None or "termination-status" in m["metadata"]["labels"] for m in manifests
+        return (
+            not self.pods.alive
+            and not self.children.open()
+            and all(m is None or "termination-status" in m["metadata"]["labels"] for m in manifests)
         )
 
     def trace(self) -> str:

@@ -30,10 +30,14 @@ _NAME_ALPHABET = string.ascii_lowercase + string.digits
 
 @dataclass(frozen=True, slots=True)
 class ParentExecution:
-    """What a child execution takes over from the execution whose node started it."""
+    """What a child execution takes over from the execution whose node started it.
+
+    :ivar cluster_label: says which cluster it runs in; only where the child's own request has none
+    """
 
     principal: str
     nesting: int
+    cluster_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def decide_launch(
     spec = ExecutionSpec()
     spec.CopyFrom(request.spec)
     spec.ClearField("inputs")
+    if basis.parent is not None and basis.parent.cluster_label and not spec.HasField("execution_cluster_label"):
+        spec.execution_cluster_label.value = basis.parent.cluster_label
     _fill_metadata(spec.metadata, request, basis.parent, settings, principal)
     effective = merge_execution_config(spec, basis.launch_plan_spec, basis.project_config, settings)
     for key, value in basis.project_labels:

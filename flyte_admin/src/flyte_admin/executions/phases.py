@@ -10,6 +10,7 @@ TERMINAL_EXECUTION = frozenset({_W.SUCCEEDED, _W.FAILED, _W.ABORTED, _W.TIMED_OU
 TERMINAL_PHASE_NAMES = tuple(sorted(_W.Phase.Name(phase) for phase in TERMINAL_EXECUTION))
 """The terminal phases of executions as rows hold them."""
 TERMINAL_NODE = frozenset({_N.SUCCEEDED, _N.FAILED, _N.ABORTED, _N.SKIPPED, _N.TIMED_OUT, _N.RECOVERED})
+TERMINAL_NODE_NAMES = tuple(sorted(_N.Phase.Name(phase) for phase in TERMINAL_NODE))
 TERMINAL_TASK = frozenset({_T.SUCCEEDED, _T.FAILED, _T.ABORTED})
 """A retryable failure is not among them: upstream lets a later report of the same attempt follow it."""
 

@@ -86,6 +86,7 @@ class ExecutionService:
         :param principal: the authenticated caller, empty without authentication
         :raises InvalidInput: if the request is malformed or the inputs do not fit
         :raises NotFound: if project, launch plan, task or parent are not registered
+        :raises FailedPrecondition: if the node that is to be the parent has ended
         :raises AlreadyExists: if the name is taken, or the launch plan's concurrency limit is reached
         """
         with self._ports.accepting():

@@ -17,10 +17,10 @@ from flyte_admin.executions.durations import set_duration
 from flyte_admin.executions.identify import execution_condition, missing_execution, missing_node, node_condition
 from flyte_admin.executions.keys import ExecutionKey, by_scope
 from flyte_admin.executions.launch import Launch, ParentExecution, initial_closure
-from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
+from flyte_admin.executions.phases import TERMINAL_NODE_NAMES, TERMINAL_PHASE_NAMES
 from flyte_admin.executions.sources import LaunchSource
 from flyte_admin.executions.statements import READ_EXECUTION_NAMES
-from flyte_core.errors import AlreadyExists
+from flyte_core.errors import AlreadyExists, FailedPrecondition
 
 CREATE, TERMINATE = "CREATE", "TERMINATE"
 """Actions in the outbox of workflows."""
@@ -193,19 +193,27 @@ def read_origin(connection: Connection, node: NodeExecutionIdentifier) -> Origin
     """Return the rows of the node that starts a child execution.
 
     :raises NotFound: if the parent execution or the node is not stored
+    :raises FailedPrecondition: if one of them has ended: a request that comes late makes no child without a parent
+        (upstream takes it)
     """
     execution = connection.execute(
-        select(executions.c.id, executions.c.spec).where(execution_condition(executions, node.execution_id))
+        select(executions.c.id, executions.c.spec, executions.c.phase).where(
+            execution_condition(executions, node.execution_id)
+        )
     ).one_or_none()
     if execution is None:
         raise missing_execution(node.execution_id)
-    node_id = connection.execute(
-        select(node_executions.c.id).where(node_condition(node_executions, node))
-    ).scalar_one_or_none()
-    if node_id is None:
+    parent = connection.execute(
+        select(node_executions.c.id, node_executions.c.phase).where(node_condition(node_executions, node))
+    ).one_or_none()
+    if parent is None:
         raise missing_node(node)
-    metadata = ExecutionSpec.FromString(execution.spec).metadata
-    return Origin(execution.id, node_id, ParentExecution(metadata.principal, metadata.nesting))
+    if execution.phase in TERMINAL_PHASE_NAMES or parent.phase in TERMINAL_NODE_NAMES:
+        where = f"{node.execution_id.name}/{node.node_id}"
+        raise FailedPrecondition(f"node {where} has ended and starts no execution any more")
+    spec = ExecutionSpec.FromString(execution.spec)
+    metadata, label = spec.metadata, spec.execution_cluster_label.value
+    return Origin(execution.id, parent.id, ParentExecution(metadata.principal, metadata.nesting, label))
 
 
 def order_termination(connection: Connection, key: ExecutionKey, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flyteidl.admin.signal_pb2 import (
@@ -33,9 +34,13 @@ _SHOWN = select(*(signals.c[name] for name in (*EXECUTION, "signal_id", "type", 
 
 
 class SignalService:
-    """Keeps one signal for each execution and signal id."""
+    """Keeps one signal for each execution and signal id.
+
+    :ivar listeners: called with the signal's id after each commit that gave it a value
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        self.listeners: list[Callable[[SignalIdentifier], None]] = []
         self._database = database
         self._clock = clock
 
@@ -87,6 +92,8 @@ class SignalService:
         if not request.HasField("value"):
             raise InvalidInput("missing value", field="value")
         await self._database.write(lambda connection: self._set(connection, request))
+        for listener in self.listeners:
+            listener(request.id)
         return SignalSetResponse()
 
     def _set(self, connection: Connection, request: SignalSetRequest) -> None:

@@ -16,9 +16,6 @@ from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
 from flyte_cli.client.connection import CALL_SECONDS
 
-_MAP = re.compile(r"(?:.*\.)?map_(.+)_[0-9a-f]{32}-arraynode")
-"""Name of an array node as SDKs make it: a hash tells apart maps of one task."""
-
 Nodes = Mapping[str, Node]
 """Nodes of one workflow by their ids, those within its branches too."""
 
@@ -64,7 +61,7 @@ class NodeNames:
         if execution.name not in self._known:
             self._known[execution.name] = self._read(execution)
         found = self._known[execution.name].find(row.id.node_id, row.metadata.spec_node_id or row.id.node_id)
-        return _name(found[0]) if found else ""
+        return found[0].metadata.name or _target(found[0]) if found else ""
 
     def _read(self, execution: WorkflowExecutionIdentifier) -> _Compiled:
         try:
@@ -103,8 +100,6 @@ def _with_cases(node: Node) -> Iterator[Node]:
             yield from _with_cases(blocks.else_node)
 
 
-def _name(node: Node) -> str:
-    """Return what a node is called: by its author, else its task; of a map ``map`` and the task."""
-    name = str(node.metadata.name or node.task_node.reference_id.name or node.workflow_node.launchplan_ref.name)
-    mapped = _MAP.fullmatch(name)
-    return f"map {mapped[1]}" if mapped else name.rsplit(".", 1)[-1]
+def _target(node: Node) -> str:
+    name = str(node.task_node.reference_id.name or node.workflow_node.launchplan_ref.name)
+    return name.rsplit(".", 1)[-1]

@@ -125,6 +125,7 @@ def start_propeller(
     catalog = CatalogClient(catalog_calls(admin), clock)
     ports = Ports(cluster, store, control_plane, host, clock, propeller, catalog=catalog, past=control_plane)
     plane = Propeller(ports, host.of_type)
+    admin.signals.listeners.append(plane.signal_set)
     task = asyncio.create_task(plane.run(), name="propeller")
     task.add_done_callback(_log_end)
     return task

@@ -14,7 +14,7 @@ def abort_node(turn: Turn, index: int, reason: str) -> None:
     """End an active node."""
     node = turn.state.active[index]
     task_error = ExecutionError(code="Task Aborted", message=reason, kind=ExecutionError.SYSTEM)
-    if node.task is not None and node.task.phase is not TaskPhase.UNDEFINED:
+    if node.task is not None:  # an intent too: who carried it out may have reported it and not stored that
         turn.report_task(index, node, PhaseInfo(TaskPhase.ABORTED, error=task_error))
     if node.array is not None:
         array_nodes.stop(turn, index, TaskExecution.ABORTED, task_error)

@@ -13,8 +13,9 @@ The order is a contract with the shell:
    nothing is counted against anybody;
 4. the new state is stored by compare-and-swap: the write-ahead intent of everything that follows;
 5. :class:`LaunchTask` and :class:`DeleteTask`, by deterministic names, with no other call in between: the state that
-   intends them is the stored one. What they give is a fact of the next round, confirmed by uid. Both are wanted
-   again whenever the node is looked at, until the fact is there;
+   intends them is the stored one. What is launched is a pod, a job, a child execution or a signal. What they give is a
+   fact of the next round, confirmed by uid. Both are wanted again whenever the node is looked at, until the fact is
+   there;
    :class:`KeepReservation` and :class:`DropReservation` come with them. Nobody hears whether these were done: a
    reservation that nobody extends expires;
 6. :class:`Finish`, after which the execution is no longer looked at; :class:`WakeAt` only sets a timer.
@@ -143,7 +144,7 @@ class RecordEvent:
 
 @dataclass(frozen=True, slots=True)
 class LaunchTask:
-    """Create what runs this attempt, or find it.
+    """Create what runs this attempt, or find it: what a task's plugin wants, a child execution, a signal.
 
     :ivar checkpoint: of the execution that is recovered, for the first attempt to go on from
     """

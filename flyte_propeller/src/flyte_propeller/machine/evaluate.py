@@ -14,6 +14,7 @@ from flyte_propeller.machine import (
     caching,
     dynamic_nodes,
     elements,
+    gates,
     recovery,
     sub_workflows,
     task_nodes,
@@ -42,6 +43,8 @@ AUTO_ABORT = "Some node execution failed, auto-abort."
 _BEGIN = {
     "task": task_nodes.queue,
     "array": array_nodes.queue,
+    "launch_plan": task_nodes.queue,
+    "gate": gates.begin,
     "workflow": sub_workflows.begin,
     "end": sub_workflows.end,
 }
@@ -77,8 +80,9 @@ def _advance(turn: Turn) -> None:
     if turn.state.phase in WALKING:
         _take_facts(turn)
         _conclude_arrays(turn)
-    if turn.state.phase is WorkflowPhase.RUNNING:
+    if turn.state.phase in WALKING:
         branches.close(turn)
+        _handle_failures_within(turn)
         _start_nodes(turn)
         turn.more = branches.close(turn) or turn.more
         dynamic_nodes.lay_out(turn, _note)
@@ -107,7 +111,8 @@ def _begin(turn: Turn) -> bool:
     turn.settle(workflow.start, NodePhase.SUCCEEDED)
     cases = {case for index in workflow.branch_nodes for case in workflow.cases_of(index)}
     roots = (node.index for node in workflow.nodes if not node.upstream and node.kind != "start")
-    free = tuple(index for index in roots if index != workflow.failure and index not in cases)
+    handlers = workflow.failure_nodes()
+    free = tuple(index for index in roots if index not in handlers and index not in cases)
     turn.state = replace(turn.state, ready=turn.state.ready.push(free))
     return True
 
@@ -168,13 +173,23 @@ def _note(turn: Turn, index: int, error: ExecutionError | None) -> None:
     """Remember the first failure; fail the workflow at once where its policy says so."""
     if error is None or index == turn.workflow.failure:
         return
-    error = sub_workflows.fail_around(turn, index, error, AUTO_ABORT)
+    error = sub_workflows.fail_around(turn, index, error)
     if error is None:
+        turn.more = True  # a failure node within begins
         return
     if turn.state.error is None:
         turn.state = replace(turn.state, error=truncated(error))
     if turn.workflow.fail_immediately and turn.state.phase is WorkflowPhase.RUNNING:
         _fail_workflow(turn, error)
+
+
+def _handle_failures_within(turn: Turn) -> None:
+    """Begin failure nodes of sub-workflows, and end the sub-workflows whose failure nodes have ended."""
+    while (ended := sub_workflows.end_handled(turn)) is not None:
+        _note(turn, *ended)
+    for index in sub_workflows.begin_handling(turn):
+        if turn.state.phase in WALKING:
+            _begin_node(turn, index)
 
 
 def _start_nodes(turn: Turn) -> None:
@@ -249,6 +264,7 @@ def _ask_ahead(turn: Turn) -> None:
 
 
 def _launch_queued(turn: Turn) -> None:
+    gates.open_all(turn)
     limit, asked = turn.workflow.max_parallelism, 0
     while turn.state.queued and (not limit or turn.state.running + asked < limit):
         index, rest = turn.state.queued.pop()
@@ -303,11 +319,8 @@ def _handle_failure(turn: Turn) -> None:
             turn.effects.append(Ask(index, turn.state.error))
             return
         turn.move_workflow(WorkflowPhase.HANDLING_FAILURE_NODE)
-        _BEGIN[turn.node(index).kind](turn, index)
-    if index is not None and index not in turn.state.settled:
-        branches.close(turn)
+        _begin_node(turn, index)
         _start_nodes(turn)
-        dynamic_nodes.lay_out(turn, _note)
     if index is not None and index not in turn.state.settled:
         return
     turn.move_workflow(WorkflowPhase.FAILED)
@@ -367,10 +380,10 @@ def _left_of_elements(turn: Turn) -> dict[int, list[int]]:
 
 def restart(workflow: Workflow, state: WorkflowState) -> WorkflowState:
     """Return a loaded state with what is not stored derived anew: counts of upstreams, and both queues."""
-    ready, waiting = [], {}
+    ready, waiting, handlers = [], {}, workflow.failure_nodes()
     for node in workflow.nodes:
         index = node.index
-        if index in state.settled or index in state.active or node.kind == "start" or index == workflow.failure:
+        if index in state.settled or index in state.active or node.kind == "start" or index in handlers:
             continue
         if node.parent is not None and workflow.nodes[node.parent].kind == "branch":
             continue  # its branch begins it

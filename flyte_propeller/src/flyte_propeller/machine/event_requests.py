@@ -132,8 +132,10 @@ def node_event(
     ended = phase in (NodeExecution.SUCCEEDED, NodeExecution.FAILED, NodeExecution.TIMED_OUT)
     if error is not None:
         event.error.CopyFrom(truncated(error))
-    elif phase == NodeExecution.SUCCEEDED and node.kind != "end":
+    elif phase == NodeExecution.SUCCEEDED and node.kind != "end" and not node.sleeps:
         event.output_uri = where.outputs(attempt)
+    if node.launch_plan is not None:
+        event.target_entity.CopyFrom(node.launch_plan)
     if node.task is not None:
         event.target_entity.CopyFrom(node.task.id)
         if dynamic is not None and dynamic.HasField("id"):

@@ -19,9 +19,9 @@ AttemptKey: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class TaskAttempt:
-    """The current attempt of a task node, outside.
+    """The current attempt of a node, outside: a task's pod or job, a launch plan's execution, a gate's signal.
 
-    :ivar token: identity of what was created (uid or job handle); empty while there is only the intent to create it
+    :ivar token: identity of what was created (uid, job handle, name); empty while there is only the intent to create it
     :ivar phase: last phase reported, with its ``version``
     """
 
@@ -50,6 +50,7 @@ class NodeState:
 
     :ivar attempt: counted from 0, all causes
     :ivar system_failures: attempts that the platform, not the user's code, lost
+    :ivar error: of a sub-workflow node that is FAILING: what has failed within, while its failure node runs
     :ivar task: None while the node waits for a free place, or for the end of the attempt before, and in a dynamic node
         once its attempt has ended
     :ivar array: of an array node: its elements
@@ -63,6 +64,7 @@ class NodeState:
     queued_at: datetime | None = None
     attempt_started_at: datetime | None = None
     task: TaskAttempt | None = None
+    error: ExecutionError | None = None
     array: ArrayState | None = None
     cache: CacheState | None = None
     checkpoint: str = ""

@@ -1,4 +1,4 @@
-"""What happens to a task node: queued, launched, observed, tried again, ended."""
+"""What happens to a node that runs outside (a task, a launch plan): queued, launched, observed, tried again, ended."""
 
 from __future__ import annotations
 
@@ -16,13 +16,23 @@ from flyte_propeller.machine.facts import BindingFailure, Launch
 from flyte_propeller.machine.moves import node_move
 from flyte_propeller.machine.retry import judge
 from flyte_propeller.machine.state import AttemptKey, NodeState, TaskAttempt, WorkflowState
-from flyte_propeller.machine.turn import Turn
+from flyte_propeller.machine.turn import Turn, in_place
 
 SUBMITTED = PhaseInfo(TaskPhase.QUEUED, reason="task submitted to K8s")
 """The first report of every attempt (upstream's text)."""
 
 
 def queue(turn: Turn, index: int) -> ExecutionError | None:
+    """Take the resolved inputs: the node waits for a place, or it fails, or its result is in the catalog. Return the
+    error of a failed one.
+    """
+    error = take_inputs(turn, index)
+    if waits_for_place(turn.state, index):
+        turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
+    return error
+
+
+def take_inputs(turn: Turn, index: int) -> ExecutionError | None:
     """Take the resolved inputs: the node is QUEUED, or it fails, or its result is in the catalog. Return the error of a
     failed one.
     """
@@ -42,7 +52,6 @@ def queue(turn: Turn, index: int) -> ExecutionError | None:
     )
     turn.keep(index, queued)
     turn.report_node(index, NodeExecution.QUEUED)
-    turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
     deadline = turn.node(index).active_deadline
     if deadline is not None:
         turn.effects.append(WakeAt(index, turn.now + deadline))
@@ -65,7 +74,7 @@ def start_attempt(turn: Turn, index: int) -> None:
     if node.phase is NodePhase.RETRYABLE_FAILURE:
         node = replace(node, phase=node_move(node.phase, NodePhase.RUNNING))
     turn.keep(index, replace(node, attempt_started_at=turn.now, task=TaskAttempt()))
-    turn.state = replace(turn.state, running=turn.state.running + 1)
+    turn.state = replace(turn.state, running=turn.state.running + turn.node(index).takes_place)
     turn.effects.append(LaunchTask(index, node.attempt, node.system_failures, node.checkpoint))
     deadline = turn.node(index).execution_deadline
     if deadline is not None:
@@ -103,10 +112,11 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> ExecutionError 
     if caching.unanswered(turn, publication):
         return None
     turn.report_task(index, node, info)
-    turn.delete_attempt(index, node)
-    if info.phase is TaskPhase.SUCCESS and info.has_futures:
-        _await_graph(turn, index, node)
-        return None
+    if turn.node(index).task is not None:  # of a child that has ended, or was refused, nothing is left
+        turn.delete_attempt(index, node)
+        if info.phase is TaskPhase.SUCCESS and info.has_futures:
+            _await_graph(turn, index, node)
+            return None
     if info.phase is TaskPhase.SUCCESS:
         turn.report_node(index, NodeExecution.SUCCEEDED, attempt, catalog=caching.published(turn, publication))
         turn.keep(index, replace(node, phase=node_move(node.phase, NodePhase.SUCCEEDING)))
@@ -152,8 +162,10 @@ def retry_or_fail(turn: Turn, index: int, error: ExecutionError) -> ExecutionErr
         cache=node.cache,
     )
     turn.keep(index, waiting)
-    turn.state = replace(turn.state, running=turn.state.running - (node.task is not None))
-    if (index, node.attempt) not in turn.state.cleanup:  # of a dynamic node, whose attempt has long been gone
+    turn.state = replace(turn.state, running=turn.state.running - in_place(turn.node(index), node))
+    if not turn.node(index).takes_place:
+        turn.opening.append(index)
+    elif (index, node.attempt) not in turn.state.cleanup:  # of a dynamic node, whose attempt has long been gone
         turn.state = replace(turn.state, queued=turn.state.queued.push((index,)))
     return None
 

@@ -11,6 +11,7 @@ from flyteidl.event.event_pb2 import DynamicWorkflowNodeMetadata, ExternalResour
 
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, NodePhase, WorkflowPhase
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine import launch_plans
 from flyte_propeller.machine.effects import DeleteTask, DropReservation, Effect, RecordEvent, Step
 from flyte_propeller.machine.event_requests import node_event, task_event, tell_of_cache, workflow_event
 from flyte_propeller.machine.facts import Facts
@@ -29,11 +30,14 @@ def in_place(node: Node, state: NodeState) -> bool:
     """Return whether an active node takes one of the places of ``max_parallelism``."""
     if node.array is not None:
         return state.attempt_started_at is not None and not node.array.inherits
-    return state.task is not None
+    return state.task is not None and node.takes_place
 
 
 class Turn:
-    """The state as changed so far, and the effects so far."""
+    """The state as changed so far, and the effects so far.
+
+    :ivar opening: gates that begin to wait when it is clear that the workflow goes on
+    """
 
     def __init__(self, workflow: Workflow, state: WorkflowState, facts: Facts) -> None:
         self.workflow = workflow
@@ -43,6 +47,7 @@ class Turn:
         self.facts = facts
         self.now: datetime = facts.now
         self.effects: list[Effect] = []
+        self.opening: list[int] = []
         self.touched: set[int] = set()
         self.save = False
         self.more = False
@@ -161,6 +166,9 @@ class Turn:
         request = node_event(self.workflow, node, phase, self.now, attempt=attempt, error=error, dynamic=dynamic)
         if catalog is not None:
             tell_of_cache(request.event, catalog)
+        if active is not None and launch_plans.names_child(node, active, phase):
+            child = launch_plans.child_execution(self.workflow, node, attempt)
+            request.event.workflow_node_metadata.execution_id.CopyFrom(child)
         self.effects.append(RecordEvent(request, index))
 
     def is_dynamic(self, index: int) -> bool:
@@ -169,15 +177,15 @@ class Turn:
         return node is not None and self.node(index).kind == "task" and is_dynamic(node)
 
     def report_task(self, index: int, node: NodeState, info: PhaseInfo) -> None:
-        """Record an event of the node's current attempt."""
-        if not self.state.muted:
+        """Record an event of the node's current attempt; only those of tasks have events of their own."""
+        if not self.state.muted and self.node(index).task is not None:
             known, failures = self.node(index), node.system_failures
             request = task_event(self.workflow, known, node.attempt, info, self.now, system_failures=failures)
             self.effects.append(RecordEvent(request, index))
 
     def delete_attempt(self, index: int, node: NodeState) -> None:
-        """Have what ran the node's current attempt deleted, until nothing of it is left."""
-        if node.task is None:
+        """Have what ran the node's current attempt deleted, until nothing of it is left. A gate leaves nothing."""
+        if node.task is None or self.node(index).gate is not None:
             return
         key, token = (index, node.attempt), node.task.token
         self.state = replace(self.state, cleanup=self.state.cleanup.set(key, token))

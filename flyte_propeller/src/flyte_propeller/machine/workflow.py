@@ -8,18 +8,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
+from flyteidl.admin.execution_pb2 import ExecutionSpec
 from flyteidl.core.condition_pb2 import BooleanExpression
-from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
+from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import Binding, LiteralMap
 from flyteidl.core.security_pb2 import SecurityContext
 from flyteidl.core.tasks_pb2 import TaskTemplate
+from flyteidl.core.workflow_pb2 import GateNode
 
 from flyte_core.identifiers import GENERATED_NAME_LIMIT, unique_node_id
 from flyte_core.paths import NodePaths
 from flyte_core.task_types import PlatformResources
 from flyte_propeller.machine.addresses import element_of, is_element, node_of
 
-NodeKind: TypeAlias = Literal["start", "end", "task", "workflow", "branch", "array"]
+NodeKind: TypeAlias = Literal["start", "end", "task", "workflow", "branch", "launch_plan", "gate", "array"]
+"""``workflow`` is a sub-workflow, ``launch_plan`` an execution of its own; a FlyteWorkflow calls both ``workflow``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,12 @@ class Node:
     :ivar unique: id within the execution, where it differs from ``id``
     :ivar where: the node's folders, where they are not those of a node at the top
     :ivar inner: of a sub-workflow node: indices of the start and end node within
+    :ivar failure: of a sub-workflow node: index of the failure node within
     :ivar branch: of a branch node: its cases
     :ivar array: of an array node: what it maps
     :ivar element: of an element of an array node: its index there
+    :ivar launch_plan: of a launch plan node: what it starts
+    :ivar gate: of a gate node: what it waits for
     """
 
     index: int
@@ -124,19 +130,37 @@ class Node:
     unique: str = ""
     where: NodePaths | None = None
     inner: tuple[int, int] | None = None
+    failure: int | None = None
     branch: Branch | None = None
     array: Array | None = None
     element: int | None = None
+    launch_plan: Identifier | None = None
+    gate: GateNode | None = None
 
     @property
     def unique_id(self) -> str:
         """Return the node's id within the execution: of events, pods and folders."""
         return self.unique or self.id
 
+    @property
+    def takes_place(self) -> bool:
+        """Whether an attempt counts for ``max_parallelism``: one that only waits does not (upstream's rule)."""
+        return self.gate is None
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether this is a gate that only lets time pass: it has no outputs."""
+        return self.gate is not None and self.gate.HasField("sleep")
+
 
 def indices(nodes: Iterable[Node], kind: NodeKind) -> tuple[int, ...]:
     """Return the indices of the nodes of that kind."""
     return tuple(node.index for node in nodes if node.kind == kind)
+
+
+def handled(nodes: Iterable[Node]) -> tuple[int, ...]:
+    """Return the indices of the sub-workflow nodes that have a failure node within."""
+    return tuple(node.index for node in nodes if node.failure is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +171,17 @@ class Workflow:
     :ivar nodes: start node, end node and the others, those of each dynamic node's graph behind them as they came
     :ivar failure: index of the failure node
     :ivar fail_immediately: True to abort running nodes as soon as one has failed
-    :ivar max_parallelism: task nodes that may run at once; 0 for any number
+    :ivar max_parallelism: task and launch plan nodes that may run at once; 0 for any number
     :ivar data_dir: URI of the execution's folder in the object store
     :ivar owner: ownerReference for what the execution creates
     :ivar recovers: the execution of which this one takes over what ended well
     :ivar overwrite_cache: compute what is cached, and replace it
     :ivar sub_workflow_nodes: indices of the nodes of that kind
+    :ivar handled_nodes: those of them that have a failure node within
     :ivar branch_nodes: the same of branch nodes, the innermost first
     :ivar array_nodes: the same of array nodes
+    :ivar gate_nodes: the same of gate nodes
+    :ivar inherited: settings that the executions which launch plan nodes start take over
     """
 
     execution: WorkflowExecutionIdentifier
@@ -182,8 +209,11 @@ class Workflow:
     recovers: WorkflowExecutionIdentifier | None = None
     overwrite_cache: bool = False
     sub_workflow_nodes: tuple[int, ...] = ()
+    handled_nodes: tuple[int, ...] = ()
     branch_nodes: tuple[int, ...] = ()
     array_nodes: tuple[int, ...] = ()
+    gate_nodes: tuple[int, ...] = ()
+    inherited: ExecutionSpec = field(default_factory=ExecutionSpec)
 
     def grown(self, nodes: tuple[Node, ...]) -> Workflow:
         """Return the workflow with the graph of a dynamic node behind its nodes."""
@@ -191,7 +221,9 @@ class Workflow:
             self,
             nodes=(*self.nodes, *nodes),
             sub_workflow_nodes=(*self.sub_workflow_nodes, *indices(nodes, "workflow")),
+            handled_nodes=(*self.handled_nodes, *handled(nodes)),
             branch_nodes=(*reversed(indices(nodes, "branch")), *self.branch_nodes),
+            gate_nodes=(*self.gate_nodes, *indices(nodes, "gate")),
             array_nodes=(*self.array_nodes, *indices(nodes, "array")),
         )
 
@@ -200,6 +232,11 @@ class Workflow:
         if self.interruptible is not None:
             return self.interruptible
         return node.interruptible if node.interruptible is not None else self.interruptible_default
+
+    def failure_nodes(self) -> frozenset[int]:
+        """Return the indices of the failure nodes: the workflow's own, and those of sub-workflows."""
+        within = (self.nodes[index].failure for index in self.handled_nodes)
+        return frozenset(index for index in (self.failure, *within) if index is not None)
 
     def cases_of(self, index: int) -> tuple[int, ...]:
         """Return the indices of the nodes of a branch node's cases."""

@@ -109,7 +109,7 @@ class Answers:
         await self._store.write(where.inputs, data)
         for uri in _copies(workflow, node):
             await self._store.write(uri, data)
-        if node.kind in ("task", "array"):
+        if node.kind in ("task", "launch_plan", "gate", "array"):
             self._execution.inputs[ask.node] = whole
         return whole
 
@@ -118,7 +118,7 @@ class Answers:
         workflow, (index, attempt) = self._execution.workflow, source
         case = workflow.nodes[index]
         outputs = LiteralMap()
-        if case.task is None or case.task.interface.outputs.variables:
+        if not case.sleeps and (case.task is None or case.task.interface.outputs.variables):
             try:
                 data = await self._store.read(workflow.paths_of(case).outputs(attempt), limit=self._limit)
                 outputs = LiteralMap.FromString(data)

@@ -16,6 +16,7 @@ from flyte_propeller.machine.facts import Launch
 from flyte_propeller.machine.state import AttemptKey, WorkflowState
 from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.serde import StateWriter
+from flyte_propeller.wakeups import Awaited, Key
 
 OUTPUTS_KEPT = 64
 """Outputs of nodes that are kept in memory per execution, latest used."""
@@ -50,6 +51,7 @@ class Timers:
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int]] = []
+        self._polls: dict[int, datetime] = {}
 
     def take_due(self, now: datetime) -> set[int]:
         """Remove and return the nodes whose time has come."""
@@ -67,6 +69,14 @@ class Timers:
         """Have the node looked at then."""
         heapq.heappush(self._heap, (at, node))
 
+    def poll(self, at: datetime, node: int, now: datetime) -> None:
+        """Have the node looked at then, unless a poll of it is still to come: however often it is looked at for other
+        reasons, there is one row of polls.
+        """
+        if self._polls.get(node, now) <= now:
+            self._polls[node] = at
+            self.set(at, node)
+
 
 @dataclass(slots=True)
 class Execution:
@@ -77,6 +87,7 @@ class Execution:
     :ivar inputs: node index → inputs of nodes that run, as far as they are in memory
     :ivar element_names: generated name → address, of attempts of elements of array nodes
     :ivar overflow: URIs of states in the object store, oldest first
+    :ivar awaited: where to note the children that this execution waits for; None where nobody wakes it up
     :ivar finished: nothing is left to do
     """
 
@@ -91,12 +102,18 @@ class Execution:
     inputs: dict[int, LiteralMap] = field(default_factory=dict)
     element_names: dict[str, int] = field(default_factory=dict)
     overflow: list[str] = field(default_factory=list)
+    awaited: Awaited | None = None
     finished: bool = False
 
     @property
     def declared_nodes(self) -> int:
         """How many nodes the FlyteWorkflow itself has: without those that dynamic nodes have added."""
         return len(self.workflow.nodes) - sum(graft.size for graft in self.state.grafts)
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name of the FlyteWorkflow."""
+        return Key(self.workflow.namespace, str(self.manifest["metadata"]["name"]))
 
     @property
     def resource_version(self) -> str:

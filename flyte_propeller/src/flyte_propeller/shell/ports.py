@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
+from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogMetadata
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, TaskExecutionIdentifier
+from flyteidl.core.identifier_pb2 import (
+    NodeExecutionIdentifier,
+    TaskExecutionIdentifier,
+    WorkflowExecutionIdentifier,
+)
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_core.events import ExecutionEventRequest, Verdict
@@ -40,11 +46,64 @@ class AdminEvents(Protocol):
         ...
 
 
+class ChildExecutions(Protocol):
+    """The executions that launch plan nodes start, in the control plane."""
+
+    async def create_child(self, request: ExecutionCreateRequest) -> None:
+        """Have an execution created under the name in the request.
+
+        :raises flyte_core.errors.AlreadyExists: if there is one of that name, or the launch plan's concurrency limit is
+            reached (upstream answers both alike)
+        :raises flyte_core.errors.UserError: if the control plane refuses it, for good
+        :raises flyte_core.errors.Unavailable: if it does not answer; the execution may be there
+        """
+        ...
+
+    async def get_child(self, execution: WorkflowExecutionIdentifier) -> ExecutionClosure | None:
+        """Return what is known of the execution, its error in full; None if there is none of that name.
+
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+    async def child_outputs(self, execution: WorkflowExecutionIdentifier) -> LiteralMap:
+        """Return the outputs of an execution that has succeeded, where they are not in a store that is at hand.
+
+        :raises flyte_core.errors.UserError: if they are too large to be returned
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+    async def terminate_child(self, execution: WorkflowExecutionIdentifier, cause: str) -> None:
+        """Ask for the end of the execution; one that has ended, or is not there, stays as it is.
+
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+
+class Signals(Protocol):
+    """The signals that gate nodes wait for, in the control plane."""
+
+    async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
+        """Return the signal; it has a value once somebody has set it.
+
+        :raises flyte_core.errors.UserError: if the control plane refuses it, for good
+        :raises flyte_core.errors.Unavailable: if it does not answer
+        """
+        ...
+
+
+class ControlPlane(AdminEvents, ChildExecutions, Signals, Protocol):
+    """The control plane, as the data plane sees it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launched:
     """A task attempt that exists outside.
 
-    :ivar token: what identifies this incarnation: the object's uid, or the job's opaque handle in base64
+    :ivar token: what identifies this incarnation: the object's uid, the job's opaque handle in base64, or the name of
+        an execution or signal
     """
 
     token: str

@@ -15,10 +15,13 @@ from flyte_propeller.settings import PropellerSettings
 from flyte_propeller.shell.answers import Answers, unanswered
 from flyte_propeller.shell.apply import apply
 from flyte_propeller.shell.caching import Caching
+from flyte_propeller.shell.children import Children
 from flyte_propeller.shell.execution import Execution, Inbox
+from flyte_propeller.shell.gates import Gates
 from flyte_propeller.shell.gather import gather
 from flyte_propeller.shell.graphs import Graphs
-from flyte_propeller.shell.ports import AdminEvents, Catalog, PastExecutions, TaskHost, plugins_of
+from flyte_propeller.shell.outside import Outside
+from flyte_propeller.shell.ports import Catalog, ControlPlane, PastExecutions, TaskHost, plugins_of
 from flyte_propeller.shell.recovering import Recovering
 from flyte_propeller.shell.reporting import report
 from flyte_propeller.shell.saving import discard_old_states, save
@@ -41,7 +44,7 @@ class Ports:
 
     cluster: Cluster
     store: BlobStore
-    admin: AdminEvents
+    admin: ControlPlane
     host: TaskHost
     clock: Clock
     settings: PropellerSettings
@@ -51,6 +54,11 @@ class Ports:
     def caching(self, execution: Execution) -> Caching:
         """Return what talks to the catalog about this execution."""
         return Caching(execution, self.catalog, self.store, self.settings.output_limit)
+
+    def outside(self) -> Outside:
+        """Return what creates, looks at and deletes attempts of nodes of every kind."""
+        children = Children(self.admin, self.store, self.clock, self.settings.output_limit)
+        return Outside(self.host, children, Gates(self.admin, self.store, self.clock))
 
 
 async def run_round(execution: Execution, ports: Ports) -> bool:
@@ -70,7 +78,7 @@ async def run_round(execution: Execution, ports: Ports) -> bool:
         execution.inbox.add(inbox)
         raise
     _take_over(execution, step)
-    new_facts = await apply(execution, step.effects, ports.host, ports.caching(execution), ports.clock)
+    new_facts = await apply(execution, step.effects, ports.outside(), ports.caching(execution), ports.clock)
     if execution.overflow:
         await discard_old_states(execution, ports.store)
     return new_facts or step.more or bool(execution.inbox.dirty)
@@ -78,7 +86,7 @@ async def run_round(execution: Execution, ports: Ports) -> bool:
 
 async def _decide(execution: Execution, inbox: Inbox, ports: Ports) -> Step | None:
     """Return the step whose events the control plane has taken; None when there is nothing to drive any more."""
-    facts = await gather(execution, inbox, ports.host, ports.store, ports.clock)
+    facts = await gather(execution, inbox, ports.outside(), ports.store, ports.clock)
     if not await is_current(execution, ports.cluster):
         execution.finished = True
         return None
