@@ -24,7 +24,7 @@ WAIT = """
     )
     run = remote.sync_execution(run, sync_nodes=True)
     result["phase"] = run.closure.phase
-    result["outputs"] = dict(run.outputs.literals) and [run.outputs[key] for key in run.outputs.literals] \\
+    result["outputs"] = dict(run.outputs.literals) and [run.outputs[key] for key in sorted(run.outputs.literals)] \\
         if run.closure.phase == 4 else []
 
     def nodes(found):
