@@ -138,6 +138,7 @@ MUTANTS = (
             Change(moves.workflow_move, {"if after not in WORKFLOW_MOVES[before]:": "if False:"}),
         ),
         options=Options(often=("abort",)),
+        seeds=900,
     ),
     Mutant(
         "delete-not-confirmed",
