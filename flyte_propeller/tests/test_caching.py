@@ -285,3 +285,24 @@ async def test_the_result_of_a_dynamic_node_is_what_its_graph_gives() -> None:
     second = await cluster.execution("b", SERIAL).start()
     assert phases(second) == ["SUCCEEDED HIT"]
     assert (await second.read("n0/data/0/outputs.pb")).literals["o"] == integer(7)
+
+
+async def test_an_attempt_that_could_not_be_created_is_created_though_its_reservation_is_extended_at_each_look() -> (
+    None
+):
+    cluster = Cluster()
+    driven = cluster.execution("a", SERIAL)
+    launch, tries = driven.host.launch, []
+
+    async def away(ctx: Any) -> Any:
+        tries.append(ctx.generated_name)
+        if len(tries) < 4:
+            raise Unavailable("away")
+        return await launch(ctx)
+
+    driven.host.launch = away  # type: ignore[method-assign]
+    await driven.start()
+    for _ in range(3):
+        await driven.pass_time(11)
+    assert tries == ["a-n0-0"] * 4
+    assert phases(driven)[-1] == "RUNNING MISS ACQUIRED"

@@ -264,17 +264,6 @@ MUTANTS = (
         (Change(caching.look_again, {"queued=turn.state.queued.push((index,))": "queued=turn.state.queued"}),),
     ),
     Mutant(
-        "a-heartbeat-hides-an-intent",
-        "an intent is carried out again though a reservation is extended in the same round",
-        (
-            Change(
-                evaluate._ask_again,
-                {"before is not None and node.task is before.task": "node is before"},
-            ),
-        ),
-        options=Options(often=("crash",)),
-    ),
-    Mutant(
         "no-answer-of-the-catalog-is-waited-for",
         "a task runs when the catalog does not answer",
         (Change(Caching._look_up, {"return TaskNodeMetadata(cache_status=CACHE_LOOKUP_FAILURE)": "raise"}),),
