@@ -85,3 +85,13 @@ def test_a_map_within_a_sub_workflow_runs(maps: Stock) -> None:
     answer = run(maps, "outer", node="n0-0-n0")
     assert (answer["phase"], answer["output"]) == (SUCCEEDED, 12)
     assert len(answer["elements"]) == 3  # type: ignore[arg-type]
+
+
+def test_a_map_within_a_dynamic_task_runs(maps: Stock) -> None:
+    answer = maps.remote("""
+        workflow = remote.fetch_workflow(name="mapping.fanned", version="v1")
+        done = remote.wait(remote.execute(workflow, inputs={"n": 4}), poll_interval=timedelta(seconds=1))
+        result["error"] = done.error.message if done.error else None
+        result["output"] = done.outputs["o0"]
+    """)
+    assert answer == {"error": None, "output": 12}

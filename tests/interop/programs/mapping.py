@@ -3,7 +3,7 @@
 from functools import partial
 from typing import List, Optional
 
-from flytekit import map_task, task, workflow
+from flytekit import dynamic, map_task, task, workflow
 
 
 @task
@@ -71,3 +71,13 @@ def silent(xs: List[int]) -> None:
 @workflow
 def outer(xs: List[int]) -> int:
     return total(xs=three(xs=xs))
+
+
+@dynamic
+def counted(n: int) -> List[int]:
+    return map_task(double, concurrency=2)(x=list(range(n)))
+
+
+@workflow
+def fanned(n: int) -> int:
+    return total(xs=counted(n=n))
