@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from flyteidl.admin.launch_plan_pb2 import LaunchPlanClosure
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
-from flyteidl.core.interface_pb2 import TypedInterface, VariableMap
+from flyteidl.core.interface_pb2 import Parameter, ParameterMap, TypedInterface, Variable, VariableMap
 from flyteidl.core.literals_pb2 import KeyValuePair
 from flyteidl.core.tasks_pb2 import Container, TaskTemplate
 
-from flyte_core.compiler import Code, CompileErrors, compile_dynamic
-from job_specs import constant, job, node, promise, template
+from flyte_core.compiler import Code, CompileErrors, compile_dynamic, launch_plan_interface, launch_plans_named
+from job_specs import INTEGER, calling, constant, job, launching, node, promise, sub_workflow, template
 
 IDENTIFIER = Identifier(
     resource_type=ResourceType.WORKFLOW, project="p", domain="d", name="dynamic_n0", version="abcdefghij"
@@ -66,3 +67,22 @@ def test_an_output_that_the_maker_does_not_promise_is_a_problem() -> None:
     with pytest.raises(CompileErrors) as caught:
         compile_dynamic(spec, IDENTIFIER, template())
     assert [problem.code for problem in caught.value.problems] == [Code.VARIABLE_NAME_NOT_FOUND]
+
+
+def test_launch_plans_are_named_once_wherever_they_are() -> None:
+    inner = sub_workflow("w", launching("n0", "deep"), launching("n1", "twice"))
+    spec = job(launching("dn0", "twice"), calling("dn1", inner), sub_workflows={"w": inner})
+    assert sorted(plan.name for plan in launch_plans_named(spec)) == ["deep", "twice"]
+
+
+def test_a_launch_plan_is_checked_by_what_is_registered() -> None:
+    parameters = {"x": Parameter(var=Variable(type=INTEGER), required=True)}
+    outputs = VariableMap(variables={"o": Variable(type=INTEGER)})
+    closure = LaunchPlanClosure(expected_inputs=ParameterMap(parameters=parameters), expected_outputs=outputs)
+    spec = job(launching("dn0", "plan"))
+    plans = [launch_plan_interface(identifier, closure) for identifier in launch_plans_named(spec)]
+    with pytest.raises(CompileErrors) as caught:
+        compile_dynamic(spec, IDENTIFIER, template(), plans)
+    assert [problem.code for problem in caught.value.problems] == [Code.PARAMETER_NOT_BOUND]
+    spec.nodes[0].inputs.append(constant("x", 1))
+    assert compile_dynamic(spec, IDENTIFIER, template(), plans).primary.template.id == IDENTIFIER

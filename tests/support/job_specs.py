@@ -71,6 +71,12 @@ def sub_workflow(name: str, *nodes: Node) -> WorkflowTemplate:
     )
 
 
+def launching(node_id: str, name: str) -> Node:
+    """Return the node of a launch plan."""
+    plan = Identifier(resource_type=ResourceType.LAUNCH_PLAN, project="p", domain="d", name=name, version="v")
+    return Node(id=node_id, metadata=NodeMetadata(name=node_id), workflow_node=WorkflowNode(launchplan_ref=plan))
+
+
 def mapping(node_id: str, values: list[int], *, task: str = "t") -> Node:
     """Return the node of a map of a task over numbers, its input ``a``; its output ``o`` is a list."""
     items = [constant("", value).binding for value in values]

@@ -10,13 +10,11 @@ from flyteidl.admin.task_pb2 import TaskClosure
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core.compiler_pb2 import CompiledTask
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
-from flyteidl.core.interface_pb2 import TypedInterface
-from flyteidl.core.workflow_pb2 import BranchNode, Node
 from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 
 from flyte_admin.db.schema import launch_plans, tasks
 from flyte_admin.registry.rows import KEY, row_identifier
-from flyte_core.compiler import LaunchPlanInterface
+from flyte_core.compiler import LaunchPlanInterface, launch_plan_interface, nodes_of
 
 _CHUNK = 200
 """Identifiers in one query: four parameters each, below SQLite's bound."""
@@ -30,31 +28,6 @@ class References:
 
     tasks: tuple[CompiledTask, ...]
     launch_plans: tuple[LaunchPlanInterface, ...]
-
-
-def nodes_of(spec: WorkflowSpec) -> Iterator[Node]:
-    """Yield every node of the workflow and its sub-workflows, those within branches and array nodes too."""
-    for template in (spec.template, *spec.sub_workflows):
-        waiting = list(template.nodes)
-        if template.HasField("failure_node"):
-            waiting.append(template.failure_node)
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting.extend(_inner(node))
-
-
-def _inner(node: Node) -> list[Node]:
-    if node.HasField("array_node"):
-        return [node.array_node.node]
-    return _branch_nodes(node.branch_node) if node.HasField("branch_node") else []
-
-
-def _branch_nodes(branch: BranchNode) -> list[Node]:
-    nodes = [branch.if_else.case.then_node, *(case.then_node for case in branch.if_else.other)]
-    if branch.if_else.HasField("else_node"):
-        nodes.append(branch.if_else.else_node)
-    return nodes
 
 
 def read_references(connection: Connection, spec: WorkflowSpec) -> References:
@@ -82,12 +55,7 @@ def _plans(connection: Connection, keys: Iterable[Key]) -> Iterator[LaunchPlanIn
         statement = select(table).where(_among(table, chunk))
         for row in connection.execute(statement):
             closure = LaunchPlanClosure.FromString(row.closure)
-            expected = closure.expected_inputs.parameters
-            interface = TypedInterface(outputs=closure.expected_outputs)
-            for name, parameter in expected.items():
-                interface.inputs.variables[name].CopyFrom(parameter.var)
-            defaulted = frozenset(name for name, parameter in expected.items() if not parameter.required)
-            yield LaunchPlanInterface(row_identifier(row, ResourceType.LAUNCH_PLAN), interface, defaulted)
+            yield launch_plan_interface(row_identifier(row, ResourceType.LAUNCH_PLAN), closure)
 
 
 def _among(table: Table, keys: list[Key]) -> ColumnElement[bool]:

@@ -33,9 +33,10 @@ from flyte_admin.registry.content import differences, digest
 from flyte_admin.registry.rows import name_list, row_identifier
 from flyte_admin.workflows.closures import ClosureStore
 from flyte_admin.workflows.compilation import compile_request
-from flyte_admin.workflows.references import References, nodes_of, read_references
+from flyte_admin.workflows.references import References, read_references
 from flyte_admin.workflows.repository import ROWS
 from flyte_core.clock import Clock
+from flyte_core.compiler import nodes_of
 from flyte_core.errors import AlreadyExists, InvalidInput
 
 

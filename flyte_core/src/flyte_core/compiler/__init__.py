@@ -4,9 +4,9 @@ It adds start and end node, resolves references, draws the edges both ways, and 
 time linear in the size of the workflow, and reports all problems at once, with upstream's codes and text form.
 """
 
-from flyte_core.compiler.dynamic import compile_dynamic
+from flyte_core.compiler.dynamic import compile_dynamic, launch_plans_named
 from flyte_core.compiler.problems import Code, CompileErrors, Problem
-from flyte_core.compiler.references import LaunchPlanInterface
+from flyte_core.compiler.references import LaunchPlanInterface, launch_plan_interface, nodes_of
 from flyte_core.compiler.tasks import compile_task
 from flyte_core.compiler.workflows import compile_workflow
 
@@ -18,4 +18,7 @@ __all__ = [
     "compile_dynamic",
     "compile_task",
     "compile_workflow",
+    "launch_plan_interface",
+    "launch_plans_named",
+    "nodes_of",
 ]

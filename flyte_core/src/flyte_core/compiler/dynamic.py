@@ -14,7 +14,7 @@ from flyteidl.core.workflow_pb2 import WorkflowTemplate
 
 from flyte_core.compiler.lean import lean_interface
 from flyte_core.compiler.problems import CompileErrors, Problem
-from flyte_core.compiler.references import LaunchPlanInterface
+from flyte_core.compiler.references import LaunchPlanInterface, key_of, nodes_of
 from flyte_core.compiler.tasks import compile_task
 from flyte_core.compiler.workflows import compile_workflow
 
@@ -66,3 +66,14 @@ def _task(task: TaskTemplate, maker: TaskTemplate, problems: list[Problem]) -> C
     except CompileErrors as error:
         problems.extend(error.problems)
         return CompiledTask(template=lean)
+
+
+def launch_plans_named(spec: DynamicJobSpec) -> list[Identifier]:
+    """Return the launch plans that nodes of the specification start, each once."""
+    workflow = WorkflowSpec(template=WorkflowTemplate(nodes=spec.nodes), sub_workflows=spec.subworkflows)
+    named = {
+        key_of(node.workflow_node.launchplan_ref): node.workflow_node.launchplan_ref
+        for node in nodes_of(workflow)
+        if node.workflow_node.WhichOneof("reference") == "launchplan_ref"
+    }
+    return list(named.values())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
+from flyteidl.admin.launch_plan_pb2 import LaunchPlanClosure
+from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core.compiler_pb2 import CompiledTask
 from flyteidl.core.identifier_pb2 import Identifier
 from flyteidl.core.interface_pb2 import TypedInterface
+from flyteidl.core.workflow_pb2 import BranchNode, Node
 
 Key: TypeAlias = tuple[str, str, str, str]
 
@@ -22,6 +25,16 @@ class LaunchPlanInterface(NamedTuple):
     id: Identifier
     interface: TypedInterface
     defaulted: frozenset[str] = frozenset()
+
+
+def launch_plan_interface(identifier: Identifier, closure: LaunchPlanClosure) -> LaunchPlanInterface:
+    """Return a registered launch plan as the compiler sees it."""
+    expected = closure.expected_inputs.parameters
+    interface = TypedInterface(outputs=closure.expected_outputs)
+    for name, parameter in expected.items():
+        interface.inputs.variables[name].CopyFrom(parameter.var)
+    defaulted = frozenset(name for name, parameter in expected.items() if not parameter.required)
+    return LaunchPlanInterface(identifier, interface, defaulted)
 
 
 def key_of(identifier: Identifier) -> Key:
@@ -62,3 +75,28 @@ class References:
     def used_tasks(self) -> list[CompiledTask]:
         """Return each task that was asked for once, by identifier."""
         return [self._used[key] for key in sorted(self._used)]
+
+
+def nodes_of(spec: WorkflowSpec) -> Iterator[Node]:
+    """Yield every node of the workflow and its sub-workflows, those within branches and array nodes too."""
+    for template in (spec.template, *spec.sub_workflows):
+        waiting = list(template.nodes)
+        if template.HasField("failure_node"):
+            waiting.append(template.failure_node)
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(_inner(node))
+
+
+def _inner(node: Node) -> list[Node]:
+    if node.HasField("array_node"):
+        return [node.array_node.node]
+    return _branch_nodes(node.branch_node) if node.HasField("branch_node") else []
+
+
+def _branch_nodes(branch: BranchNode) -> list[Node]:
+    nodes = [branch.if_else.case.then_node, *(case.then_node for case in branch.if_else.other)]
+    if branch.if_else.HasField("else_node"):
+        nodes.append(branch.if_else.else_node)
+    return nodes
