@@ -10,7 +10,16 @@ from flyteidl.core.interface_pb2 import TypedInterface, Variable, VariableMap
 from flyteidl.core.literals_pb2 import Binding, BindingData, BindingDataCollection, RetryStrategy, Scalar
 from flyteidl.core.tasks_pb2 import TaskMetadata, TaskTemplate
 from flyteidl.core.types_pb2 import LiteralType, OutputReference, SimpleType
-from flyteidl.core.workflow_pb2 import ArrayNode, Node, NodeMetadata, TaskNode, WorkflowNode, WorkflowTemplate
+from flyteidl.core.workflow_pb2 import (
+    ArrayNode,
+    GateNode,
+    Node,
+    NodeMetadata,
+    SignalCondition,
+    TaskNode,
+    WorkflowNode,
+    WorkflowTemplate,
+)
 
 INTEGER = LiteralType(simple=SimpleType.INTEGER)
 TASK = Identifier(resource_type=ResourceType.TASK, project="p", domain="d", name="t", version="v")
@@ -75,6 +84,12 @@ def launching(node_id: str, name: str) -> Node:
     """Return the node of a launch plan."""
     plan = Identifier(resource_type=ResourceType.LAUNCH_PLAN, project="p", domain="d", name=name, version="v")
     return Node(id=node_id, metadata=NodeMetadata(name=node_id), workflow_node=WorkflowNode(launchplan_ref=plan))
+
+
+def waiting(node_id: str, signal: str) -> Node:
+    """Return the node of a gate that waits for a number, which is its output ``o``."""
+    gate = GateNode(signal=SignalCondition(signal_id=signal, type=INTEGER, output_variable_name="o"))
+    return Node(id=node_id, metadata=NodeMetadata(name=node_id), gate_node=gate)
 
 
 def mapping(node_id: str, values: list[int], *, task: str = "t") -> Node:

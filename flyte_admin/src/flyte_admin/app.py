@@ -94,6 +94,7 @@ class AdminApp:
         self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks, wake_delivery=self._delivery.wake)
         registry = _registry(settings, ports, database, closures)
         self._projects = registry.projects
+        self.launch_plans = registry.launch_plans
         self.signals = SignalService(database, ports.clock)
         check_project = StoredProjects(database, Domains(settings.domains)).check
         executions = self._executions(settings, ports, registry, check_project)

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 
 from flyteidl.admin.event_pb2 import NodeExecutionEventRequest
 from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
 from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogArtifactTag, CatalogMetadata
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import (
+    Identifier,
     NodeExecutionIdentifier,
     TaskExecutionIdentifier,
     WorkflowExecutionIdentifier,
@@ -41,6 +43,7 @@ class RecordingAdmin:
     :ivar closures: how they are, by name; RUNNING at first
     :ivar causes: why they were terminated, by name; the fake leaves them ABORTING
     :ivar signals: by signal id
+    :ivar launch_plans: by name
     """
 
     def __init__(self) -> None:
@@ -49,6 +52,7 @@ class RecordingAdmin:
         self.closures: dict[str, ExecutionClosure] = {}
         self.causes: dict[str, str] = {}
         self.signals: dict[str, Signal] = {}
+        self.launch_plans: dict[str, LaunchPlan] = {}
         self._known: set[bytes] = set()
 
     async def record(self, events: Sequence[ExecutionEventRequest]) -> Sequence[EventReply]:
@@ -69,6 +73,10 @@ class RecordingAdmin:
             raise AlreadyExists(f"execution {request.name} already exists")
         self.children[request.name] = request
         self.closures[request.name] = ExecutionClosure(phase=WorkflowExecution.RUNNING)
+
+    async def get_launch_plan(self, identifier: Identifier) -> LaunchPlan | None:
+        """Return the launch plan of that name."""
+        return self.launch_plans.get(identifier.name)
 
     async def get_child(self, execution: WorkflowExecutionIdentifier) -> ExecutionClosure | None:
         """Return how the execution is."""

@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
 from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogMetadata
 from flyteidl.core.identifier_pb2 import (
+    Identifier,
     NodeExecutionIdentifier,
     TaskExecutionIdentifier,
     WorkflowExecutionIdentifier,
@@ -217,6 +219,9 @@ class _Admin:
             children.terminate(execution)
 
         await self._process.call("admin", "terminate_child", execution.name, take)
+
+    async def get_launch_plan(self, identifier: Identifier) -> LaunchPlan | None:
+        raise NotImplementedError("the dynamic tasks of this world start no launch plans")
 
     async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
         children = self._process.world.children

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+from flyteidl.admin.common_pb2 import ObjectGetRequest
 from flyteidl.admin.execution_pb2 import (
     ExecutionClosure,
     ExecutionCreateRequest,
@@ -13,6 +14,7 @@ from flyteidl.admin.execution_pb2 import (
     WorkflowExecutionGetDataRequest,
     WorkflowExecutionGetRequest,
 )
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.node_execution_pb2 import (
     NodeExecution,
     NodeExecutionGetDataRequest,
@@ -20,7 +22,7 @@ from flyteidl.admin.node_execution_pb2 import (
     NodeExecutionGetRequest,
 )
 from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
+from flyteidl.core.identifier_pb2 import Identifier, NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from flyte_admin.app import AdminApp
@@ -74,6 +76,13 @@ class InProcessAdmin:
         """Terminate an execution. Refused is what has ended in between, or is not there: it stays as it is."""
         with contextlib.suppress(NotFound, FailedPrecondition):
             await self._admin.executions.terminate(ExecutionTerminateRequest(id=execution, cause=cause))
+
+    async def get_launch_plan(self, identifier: Identifier) -> LaunchPlan | None:
+        """Return a launch plan, None where there is no such one."""
+        try:
+            return await self._admin.launch_plans.get(ObjectGetRequest(id=identifier))
+        except NotFound:
+            return None
 
     async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
         """Return a signal; see the port for the errors."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc.aio
+from flyteidl.admin.common_pb2 import ObjectGetRequest
 from flyteidl.admin.event_pb2 import EventFailureReason, NodeExecutionEventRequest, TaskExecutionEventRequest
 from flyteidl.admin.execution_pb2 import (
     ExecutionClosure,
@@ -15,6 +16,7 @@ from flyteidl.admin.execution_pb2 import (
     WorkflowExecutionGetDataRequest,
     WorkflowExecutionGetRequest,
 )
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.node_execution_pb2 import (
     NodeExecution,
     NodeExecutionGetDataRequest,
@@ -22,7 +24,7 @@ from flyteidl.admin.node_execution_pb2 import (
     NodeExecutionGetRequest,
 )
 from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
-from flyteidl.core.identifier_pb2 import NodeExecutionIdentifier, WorkflowExecutionIdentifier
+from flyteidl.core.identifier_pb2 import Identifier, NodeExecutionIdentifier, WorkflowExecutionIdentifier
 from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
@@ -147,6 +149,14 @@ class AdminClient:
                 await self._call(self._stub.TerminateExecution, request)
         except UserError as error:
             raise Unavailable(f"the control plane does not terminate execution {execution.name}: {error}") from error
+
+    async def get_launch_plan(self, identifier: Identifier) -> LaunchPlan | None:
+        """Return a launch plan, None where there is no such one."""
+        try:
+            plan: LaunchPlan = await self._call(self._stub.GetLaunchPlan, ObjectGetRequest(id=identifier))
+        except NotFound:
+            return None
+        return plan
 
     async def get_or_create_signal(self, request: SignalGetOrCreateRequest) -> Signal:
         """Return a signal; see the port for the errors."""

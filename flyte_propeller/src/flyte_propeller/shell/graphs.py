@@ -19,8 +19,13 @@ from google.protobuf.json_format import ParseError
 from google.protobuf.message import DecodeError
 
 from flyte_core import paths
-from flyte_core.compiler import CompileErrors, compile_dynamic
-from flyte_core.errors import InvalidInput, NotFound, TooLarge
+from flyte_core.compiler import (
+    LaunchPlanInterface,
+    compile_dynamic,
+    launch_plan_interface,
+    launch_plans_named,
+)
+from flyte_core.errors import InvalidInput, NotFound, TooLarge, UserError
 from flyte_core.flyteworkflow import closure_parts
 from flyte_core.storage import BlobStore
 from flyte_propeller.graph_reader import GraphReader, PluginOf
@@ -30,6 +35,7 @@ from flyte_propeller.machine.state import Graft
 from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.settings import PropellerSettings
 from flyte_propeller.shell.execution import Execution
+from flyte_propeller.shell.ports import LaunchPlans
 
 T = TypeVar("T")
 BUILD_FAILED = "DynamicWorkflowBuildFailed"
@@ -47,10 +53,16 @@ class Graphs:
     """Lays out the graphs of one execution."""
 
     def __init__(
-        self, execution: Execution, store: BlobStore, settings: PropellerSettings, plugin_of: PluginOf
+        self,
+        execution: Execution,
+        store: BlobStore,
+        admin: LaunchPlans,
+        settings: PropellerSettings,
+        plugin_of: PluginOf,
     ) -> None:
         self._execution = execution
         self._store = store
+        self._admin = admin
         self._settings = settings
         self._plugin_of = plugin_of
 
@@ -64,7 +76,7 @@ class Graphs:
     async def _answer(self, ask: AskGraph, facts: Facts) -> Graph | GraphFailure:
         try:
             return await self._lay_out(ask, self._nodes_before(ask, facts))
-        except (CompileErrors, InvalidInput) as error:
+        except UserError as error:
             text = f"[UserError] malformed dynamic workflow, caused by: {error}"
             return GraphFailure(ExecutionError(code=BUILD_FAILED, message=text, kind=ExecutionError.USER))
 
@@ -89,7 +101,8 @@ class Graphs:
         before = len(known) - self._execution.declared_nodes
         self._check_size(len(spec.nodes), before)  # before the work of compiling it
         identifier = _identifier(workflow, maker, ask.attempt, data)
-        closure = await _aside(len(data), lambda: compile_dynamic(spec, identifier, maker.task))
+        plans = await self._launch_plans(spec)
+        closure = await _aside(len(data), lambda: compile_dynamic(spec, identifier, maker.task, plans))
         place = _Place(workflow.data_dir, known, maker, ask.attempt)
         nodes, start = await _nodes(closure, len(data), place, self._plugin_of)
         self._check_size(len(nodes), before)
@@ -100,6 +113,16 @@ class Graphs:
         await self._store.write(outputs, LiteralMap().SerializeToString())
         made = DynamicWorkflowNodeMetadata(id=identifier, compiled_workflow=closure, dynamic_job_spec_uri=uri)
         return Graph(nodes, start, made)
+
+    async def _launch_plans(self, spec: DynamicJobSpec) -> list[LaunchPlanInterface]:
+        """Return the launch plans that nodes name; what is not registered is for the compiler to report."""
+        named = launch_plans_named(spec)
+        found = [await self._admin.get_launch_plan(identifier) for identifier in named]
+        return [
+            launch_plan_interface(identifier, plan.closure)
+            for identifier, plan in zip(named, found, strict=True)
+            if plan is not None
+        ]
 
     async def _read(self, uri: str) -> bytes:
         limit = self._settings.output_limit

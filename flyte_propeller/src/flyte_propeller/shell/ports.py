@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from flyteidl.admin.execution_pb2 import ExecutionClosure, ExecutionCreateRequest
+from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.admin.node_execution_pb2 import NodeExecution, NodeExecutionGetDataResponse
 from flyteidl.admin.signal_pb2 import Signal, SignalGetOrCreateRequest
 from flyteidl.core.catalog_pb2 import CatalogMetadata
 from flyteidl.core.identifier_pb2 import (
+    Identifier,
     NodeExecutionIdentifier,
     TaskExecutionIdentifier,
     WorkflowExecutionIdentifier,
@@ -94,7 +96,19 @@ class Signals(Protocol):
         ...
 
 
-class ControlPlane(AdminEvents, ChildExecutions, Signals, Protocol):
+class LaunchPlans(Protocol):
+    """The launch plans that are registered in the control plane: dynamic tasks may name any."""
+
+    async def get_launch_plan(self, identifier: Identifier) -> LaunchPlan | None:
+        """Return the launch plan, None if there is none of that identifier.
+
+        :raises flyte_core.errors.UserError: if the control plane refuses the identifier, for good
+        :raises flyte_core.errors.Unavailable: if the control plane does not answer
+        """
+        ...
+
+
+class ControlPlane(AdminEvents, ChildExecutions, Signals, LaunchPlans, Protocol):
     """The control plane, as the data plane sees it."""
 
 

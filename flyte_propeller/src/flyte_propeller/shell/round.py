@@ -120,7 +120,7 @@ async def _evaluate(execution: Execution, facts: Facts, ports: Ports) -> Step:
     limit = ports.settings.output_limit
     recovering = Recovering(execution.workflow, ports.past, ports.store, limit)
     answers = Answers(execution, ports.store, ports.caching(execution), recovering, limit)
-    graphs = Graphs(execution, ports.store, ports.settings, plugins_of(ports.host))
+    graphs = Graphs(execution, ports.store, ports.admin, ports.settings, plugins_of(ports.host))
     refusals = 0
     for _ in range(MAX_ASKS):
         step = evaluate(execution.workflow, execution.state, facts)
