@@ -21,6 +21,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "nested": ("nested", {"base": 3, "exponent": 4}),
     "small": ("choosing", {"x": 4}),
     "large": ("choosing", {"x": 11}),
+    "launching": ("launching", {"n": 4}),
     "void": ("void", {"marks": ["one", "two", "three"]}),
     "several": ("several", {"n": 3}),
     "failing": ("failing", {"n": 5}),
@@ -96,6 +97,10 @@ def test_a_dynamic_task_may_call_itself(answers: dict[str, Any]) -> None:
 def test_conditionals_and_sub_workflows_run_within_a_dynamic_task(answers: dict[str, Any]) -> None:
     assert answers["small"]["outputs"] == [8]
     assert answers["large"]["outputs"] == [110]
+
+
+def test_launch_plans_run_within_a_dynamic_task(answers: dict[str, Any]) -> None:
+    assert answers["launching"]["outputs"] == [12 + 6]
 
 
 def test_a_dynamic_task_without_outputs_runs_its_nodes_in_order(answers: dict[str, Any], marks: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import List
 
-from flytekit import conditional, current_context, dynamic, task, workflow
+from flytekit import LaunchPlan, conditional, current_context, dynamic, task, workflow
 from flytekit.exceptions.user import FlyteRecoverableException
 
 
@@ -147,6 +147,19 @@ def waits() -> int:
 @workflow
 def hopeless() -> int:
     return waits()
+
+
+inner_plan = LaunchPlan.get_or_create(inner, "grown.inner_plan", default_inputs={"xs": [1, 2]})
+
+
+@dynamic
+def launches(n: int) -> int:
+    return add(a=inner_plan(xs=list(range(n))), b=inner_plan())
+
+
+@workflow
+def launching(n: int) -> int:
+    return launches(n=n)
 
 
 @dynamic
