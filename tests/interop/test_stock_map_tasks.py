@@ -95,3 +95,13 @@ def test_a_map_within_a_dynamic_task_runs(maps: Stock) -> None:
         result["output"] = done.outputs["o0"]
     """)
     assert answer == {"error": None, "output": 12}
+
+
+def test_a_map_of_a_launch_plan_is_an_execution_for_each_element(maps: Stock) -> None:
+    answer = run(maps, "plans", "[4, 5]")
+    assert (answer["phase"], answer["output"], answer["error"]) == (SUCCEEDED, [8, 10], None)
+    children = maps.remote("""
+        found = remote.client.list_executions_paginated("flytesnacks", "development", limit=100)[0]
+        result["children"] = [run.closure.phase for run in found if run.spec.launch_plan.name == "mapping.one_plan"]
+    """)
+    assert children["children"] == [SUCCEEDED, SUCCEEDED]

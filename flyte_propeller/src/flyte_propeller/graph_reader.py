@@ -24,7 +24,7 @@ from flyte_propeller.machine.workflow import Array, Branch, Node, NodeKind
 
 M = TypeVar("M", bound=Message)
 SUPPORTED_KINDS: tuple[NodeKind, ...] = ("start", "end", "task", "workflow", "branch", "gate", "array")
-MAPPED_KINDS = ("task",)
+MAPPED_KINDS = ("task", "launch_plan")
 """Kinds of nodes that an array node maps."""
 MAX_DEPTH = 20
 """Sub-workflows within sub-workflows, at most: what refers to itself is found out."""

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import List, Optional
 
-from flytekit import dynamic, map_task, task, workflow
+from flytekit import LaunchPlan, dynamic, map_task, task, workflow
 
 
 @task
@@ -81,3 +81,16 @@ def counted(n: int) -> List[int]:
 @workflow
 def fanned(n: int) -> int:
     return total(xs=counted(n=n))
+
+
+@workflow
+def one(x: int) -> int:
+    return double(x=x)
+
+
+one_plan = LaunchPlan.get_or_create(one, name="mapping.one_plan")
+
+
+@workflow
+def plans(xs: List[int]) -> List[int]:
+    return map_task(one_plan)(x=xs)

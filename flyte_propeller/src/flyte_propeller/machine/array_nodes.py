@@ -173,12 +173,12 @@ def report(turn: Turn, index: int) -> None:
 
 
 def _report(turn: Turn, index: int, phase: int, error: ExecutionError | None = None, *, told: bool = True) -> None:
-    """Record an event of the task execution. Where there are no elements there is none (upstream's rule).
+    """Record an event of the task execution. Where there are no elements, or no task, there is none.
 
     :param told: with what became of elements in this round, and not with all there are
     """
     node, array = turn.node(index), elements.array_of(turn, index)
-    if turn.state.muted or not array.size:
+    if turn.state.muted or not array.size or _spec(turn, index).element.task is None:
         return
     request = array_event(
         turn.workflow,

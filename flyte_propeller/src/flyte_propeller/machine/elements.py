@@ -49,7 +49,8 @@ def start_attempt(turn: Turn, address: int, state: NodeState | None = None) -> N
     if known.phase is NodePhase.RETRYABLE_FAILURE:
         known = replace(known, phase=node_move(known.phase, NodePhase.RUNNING))
     limit = turn.node(address).execution_deadline
-    _keep(turn, address, replace(known, attempt_started_at=turn.now if limit else None, task=TaskAttempt()))
+    timed = limit is not None or turn.node(address).launch_plan is not None
+    _keep(turn, address, replace(known, attempt_started_at=turn.now if timed else None, task=TaskAttempt()))
     turn.effects.append(LaunchTask(address, known.attempt, known.system_failures))
     if limit is not None:
         turn.effects.append(WakeAt(address, turn.now + limit))
@@ -81,7 +82,8 @@ def take_report(turn: Turn, key: AttemptKey, info: PhaseInfo) -> None:
             _keep(turn, address, replace(state, task=replace(state.task, phase=info.phase, version=info.version)))
         return
     _tell(turn, address, attempt, TASK_PHASES[info.phase], info.logs)
-    turn.delete_attempt(address, state)
+    if turn.node(address).task is not None:  # of a child that has ended, or was refused, nothing is left
+        turn.delete_attempt(address, state)
     if info.phase is TaskPhase.SUCCESS:
         node_move(node_move(state.phase, NodePhase.SUCCEEDING), NodePhase.SUCCEEDED)
         index = node_of(address)
@@ -136,6 +138,8 @@ def _try_again_or_fail(turn: Turn, address: int, error: ExecutionError, *, retry
     if retryable and verdict.again:
         phase = node_move(state.phase, NodePhase.RETRYABLE_FAILURE)
         _keep(turn, address, NodeState(phase, state.attempt + 1, state.system_failures + verdict.system))
+        if (address, state.attempt) not in turn.state.cleanup:
+            turn.again.append(address)
         return
     node_move(node_move(state.phase, NodePhase.FAILING), NodePhase.FAILED)
     index, last = node_of(address), verdict.error if retryable else error

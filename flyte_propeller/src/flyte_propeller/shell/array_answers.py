@@ -14,7 +14,7 @@ from flyte_propeller.machine.array_inputs import element_inputs
 from flyte_propeller.machine.array_state import SLOT, SUCCEEDED
 from flyte_propeller.machine.effects import GatherOutputs
 from flyte_propeller.machine.facts import BindingFailure
-from flyte_propeller.machine.workflow import Workflow
+from flyte_propeller.machine.workflow import Node, Workflow
 from flyte_propeller.shell.bindings import ReadLiteral
 
 READS_AT_ONCE = 64
@@ -54,12 +54,10 @@ async def gathered_outputs(
     :param limit: bytes of one outputs object
     """
     outer, places = workflow.nodes[ask.node], asyncio.Semaphore(READS_AT_ONCE)
-    assert outer.array is not None, "an array node has an element"
-    task = outer.array.element.task
-    names = sorted(task.interface.outputs.variables) if task is not None else []
+    names = _outputs_of_task(outer)
 
     async def read(element: int, outcome: int, attempt: int) -> LiteralMap:
-        if outcome != SUCCEEDED or not names:
+        if outcome != SUCCEEDED or names == set():
             return LiteralMap()
         uri = workflow.paths_of(workflow.at(element_address(ask.node, element))).outputs(attempt)
         async with places:
@@ -70,8 +68,10 @@ async def gathered_outputs(
         every = await asyncio.gather(*(read(element, *end) for element, end in ended))
     except (NotFound, TooLarge, DecodeError) as error:
         return BindingFailure(f"outputs of an element of node [{outer.id}] cannot be read: {error}", "OutputsNotFound")
+    if names is None:  # of a launch plan: what it gave, and what others expect of it where it gave nothing
+        names = {name for own in every for name in own.literals} | _wanted_of(workflow, outer)
     outputs = LiteralMap()
-    for name in names:
+    for name in sorted(names):
         literals = outputs.literals[name].collection.literals
         literals.extend(own.literals.get(name, NONE) for own in every)
         outputs.literals[name].collection.SetInParent()
@@ -81,3 +81,22 @@ async def gathered_outputs(
         return BindingFailure(text, "OutputSizeExceeded")
     await store.write(workflow.paths_of(outer).outputs(0), data)
     return outputs
+
+
+def _outputs_of_task(outer: Node) -> set[str] | None:
+    """Return the names of the outputs of an array node's task; None where it maps a launch plan."""
+    assert outer.array is not None, "an array node has an element"
+    task = outer.array.element.task
+    return set(task.interface.outputs.variables) if task is not None else None
+
+
+def _wanted_of(workflow: Workflow, outer: Node) -> set[str]:
+    """Return the names of the node's outputs that other nodes take."""
+    bindings = [binding.binding for node in workflow.nodes for binding in node.bindings]
+    wanted = set()
+    while bindings:
+        data = bindings.pop()
+        bindings += [*data.collection.bindings, *data.map.bindings.values()]
+        if data.HasField("promise") and data.promise.node_id == outer.unique_id:
+            wanted.add(data.promise.var)
+    return wanted

@@ -16,6 +16,7 @@ from flyte_core.errors import AlreadyExists, NotFound, TooLarge, UserError
 from flyte_core.phases import TaskPhase
 from flyte_core.storage import BlobStore
 from flyte_core.task_types import PhaseInfo
+from flyte_propeller.machine.addresses import node_of
 from flyte_propeller.machine.evaluate import AUTO_ABORT
 from flyte_propeller.machine.event_requests import failure, node_execution
 from flyte_propeller.machine.launch_plans import child_execution
@@ -71,7 +72,7 @@ class Children:
 
         :raises flyte_core.errors.Unavailable: if the control plane or the store does not answer
         """
-        child, node = _child(execution, key), execution.workflow.nodes[key[0]]
+        child, node = _child(execution, key), execution.workflow.at(key[0])
         closure = await self.admin.get_child(child)
         if closure is None:
             text = f"failed at Node[{node.id}]. NotFound: launch-plan not found: execution [{child.name}] is gone"
@@ -95,7 +96,7 @@ class Children:
         self, execution: Execution, key: AttemptKey, child: WorkflowExecutionIdentifier, closure: ExecutionClosure
     ) -> PhaseInfo:
         index, attempt = key
-        target = execution.workflow.paths_of(execution.workflow.nodes[index]).outputs(attempt)
+        target = execution.workflow.paths_of(execution.workflow.at(index)).outputs(attempt)
         source = closure.outputs.uri
         try:
             if source and self.store.owns(source):
@@ -149,7 +150,7 @@ def children_of(execution: Execution) -> list[WorkflowExecutionIdentifier]:
 def create_request(execution: Execution, key: AttemptKey, inputs: LiteralMap) -> ExecutionCreateRequest:
     """Return the request for an attempt's execution: upstream's fields, and what it inherits."""
     workflow, (index, attempt) = execution.workflow, key
-    node = workflow.nodes[index]
+    node = workflow.at(index)
     child = child_execution(workflow, node, attempt)
     request = ExecutionCreateRequest(project=child.project, domain=child.domain, name=child.name, inputs=inputs)
     request.spec.CopyFrom(workflow.inherited)
@@ -157,13 +158,14 @@ def create_request(execution: Execution, key: AttemptKey, inputs: LiteralMap) ->
     metadata = request.spec.metadata
     metadata.mode = ExecutionMetadata.CHILD_WORKFLOW
     metadata.nesting = 1
-    metadata.parent_node_execution.CopyFrom(node_execution(workflow, node))
+    # The elements of an array node are no node executions of their own.
+    metadata.parent_node_execution.CopyFrom(node_execution(workflow, workflow.nodes[node_of(index)]))
     return request
 
 
 def _child(execution: Execution, key: AttemptKey) -> WorkflowExecutionIdentifier:
     index, attempt = key
-    return child_execution(execution.workflow, execution.workflow.nodes[index], attempt)
+    return child_execution(execution.workflow, execution.workflow.at(index), attempt)
 
 
 def _note(execution: Execution, key: AttemptKey, child: WorkflowExecutionIdentifier) -> None:

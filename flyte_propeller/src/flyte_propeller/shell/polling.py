@@ -23,5 +23,5 @@ def look_again(execution: Execution, index: int, since: datetime | None, now: da
 
 def started_at(execution: Execution, index: int) -> datetime | None:
     """Return when the node's current attempt began."""
-    node = execution.state.active.get(index)
+    node = execution.state.running_at(index)
     return node.attempt_started_at if node is not None else None
