@@ -8,7 +8,7 @@ from flyteidl.core.literals_pb2 import LiteralMap
 from flyte_core.cluster import FLYTE_WORKFLOW, Manifest
 from flyte_core.phases import TERMINAL_WORKFLOW_PHASES, WorkflowPhase
 from simulator.control_plane import ENDED_NODE, ENDED_TASK, ENDED_WORKFLOW
-from simulator.scenarios import Launched
+from simulator.scenarios import HANDLER, Launched
 from simulator.world import RECOVERY, World
 
 REPORTED = {
@@ -27,7 +27,7 @@ async def violations(world: World) -> list[str]:
     found += [
         f"I12 {node_id} ran again in a recovery"
         for name, node_id in world.pods.attempts
-        if name == RECOVERY and node_id in world.recovered and "-" not in node_id and node_id != "fn0"
+        if name == RECOVERY and node_id in world.recovered and not _runs_anew(world, node_id)
     ]
     found += [f"I3 child {name} overlaps with the one before" for name in world.children.overlaps]
     found += [f"I5 pod {name} is left behind" for name in world.pods.alive]
@@ -42,6 +42,15 @@ async def violations(world: World) -> list[str]:
             found += _outcome(world, run, manifest)
             found += await _result(world, run, manifest)
     return found
+
+
+def _runs_anew(world: World, node_id: str) -> bool:
+    """Return whether the node is a failure handler, which runs for each failure, or within one, or within the graph of
+    a dynamic node, which is made anew.
+    """
+    outer = node_id.split("-")[0]
+    makes = world.runs[RECOVERY].scenario.task(outer).makes
+    return HANDLER in node_id.split("-") or (bool(makes) and node_id != outer)
 
 
 def _progress(run: Launched, manifest: Manifest | None) -> list[str]:
