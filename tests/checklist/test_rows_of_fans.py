@@ -11,8 +11,6 @@ from flyteidl.admin.node_execution_pb2 import GetDynamicNodeWorkflowRequest
 
 from serialized import spec_of
 
-MAPS = pytest.mark.xfail(strict=True, reason="maps of launch plans do not run remotely yet")
-
 
 @pytest.fixture
 def fans(program: Callable[[str], Any]) -> Any:

@@ -94,9 +94,14 @@ def test_017_a_secret_a_is_asked_for_in_the_template_and_read_from_variable_and_
     assert connect() == "s3cret-cert"
 
 
-@pytest.mark.xfail(strict=True, reason="`flyte up` supplies no secrets to tasks")
-def test_017_a_secret_b_reaches_a_task_that_runs_remotely(up: Any, program: Callable[[str], Any]) -> None:
-    assert up.value(program("rows_of_settings").secret_of_this_run) == "s3cret"
+def test_017_a_secret_b_reaches_a_task_that_runs_remotely_as_variable_and_as_file(
+    up: Any, program: Callable[[str], Any]
+) -> None:
+    folder = up.server.data / "secrets" / "rows"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "password").write_text("s3cret")
+    (folder / "cert").write_text("-cert")
+    assert up.value(program("rows_of_settings").secrets_of_this_run) == "s3cret-cert _FSEC_ROWS_PASSWORD"
 
 
 def test_018_equal_image_specifications_have_the_same_image_and_others_another() -> None:

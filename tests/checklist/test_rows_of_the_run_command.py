@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 
@@ -14,13 +15,19 @@ def test_088_a_workflow_runs_here_and_its_result_is_printed(up: Any) -> None:
     assert "ValueError" in up.flyte("run", "rows_of_workflows.py", "fail", "--x", "3", code=1)
 
 
-@pytest.mark.parametrize(("entity", "result"), [("chain", 12), ("double", 6)])
-def test_089_a_workflow_or_task_runs_remotely_and_its_page_is_named(up: Any, entity: str, result: int) -> None:
-    printed = up.flyte("run", "--remote", "rows_of_workflows.py", entity, "--x", "3")
+def test_089_a_workflow_runs_remotely_and_its_page_is_named(up: Any) -> None:
+    printed = up.flyte("run", "--remote", "rows_of_workflows.py", "chain", "--x", "3")
     assert f"{up.server.http}/console/projects/flytesnacks/domains/development/executions/" in printed
+
+
+@pytest.mark.parametrize(("entity", "result"), [("chain", 12), ("double", 6)])
+def test_089_a_workflow_or_task_runs_remotely_and_is_waited_for(up: Any, entity: str, result: int) -> None:
     waited = json.loads(up.flyte("run", "--remote", "--wait", "-o", "json", "rows_of_workflows.py", entity, "--x", "3"))
     assert f'"o0": {result}' in json.dumps(waited)
-    up.flyte("run", "--remote", "--wait", "rows_of_workflows.py", "fail", "--x", "3", code=1)
+
+
+def test_089_a_failure_that_is_waited_for_is_the_exit_code(up: Any) -> None:
+    assert "no 3" in up.flyte("run", "--remote", "--wait", "rows_of_workflows.py", "fail", "--x", "3", code=1)
 
 
 INPUTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -55,11 +62,12 @@ def test_090_files_folders_and_tables_are_paths(up: Any, tmp_path: Path) -> None
     (tmp_path / "many").mkdir()
     (tmp_path / "many" / "one.txt").write_text("1")
     (tmp_path / "file.txt").write_text("content")
-    (tmp_path / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    pd.DataFrame({"a": [1, 3]}).to_parquet(tmp_path / "table.parquet")
     words = ("--file", str(tmp_path / "file.txt"), "--folder", str(tmp_path / "many"))
-    assert "content ['one.txt']" in up.flyte("run", "rows_of_inputs.py", "of_paths", *words)
+    words += ("--table", str(tmp_path / "table.parquet"))
+    assert "content ['one.txt'] 4" in up.flyte("run", "rows_of_inputs.py", "of_paths", *words)
     remotely = up.flyte("run", "--remote", "--wait", "-o", "json", "rows_of_inputs.py", "of_paths", *words)
-    assert "content ['one.txt']" in remotely
+    assert "content ['one.txt'] 4" in remotely
 
 
 def test_090_inputs_may_come_from_a_file_or_from_standard_input(up: Any, tmp_path: Path) -> None:

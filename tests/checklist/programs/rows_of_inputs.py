@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+import pandas as pd
 from pydantic import BaseModel
 
-from flyte_kit import FlyteDirectory, FlyteFile, task, workflow
+from flyte_kit import FlyteDirectory, FlyteFile, task
 
 
 class Colour(enum.Enum):
@@ -53,11 +54,6 @@ def every_kind(
 
 
 @task
-def of_paths(file: FlyteFile, folder: FlyteDirectory) -> str:
+def of_paths(file: FlyteFile, folder: FlyteDirectory, table: pd.DataFrame) -> str:
     with open(file) as opened:
-        return f"{opened.read()} {sorted(os.listdir(folder))}"
-
-
-@workflow
-def paths(file: FlyteFile, folder: FlyteDirectory) -> str:
-    return of_paths(file=file, folder=folder)
+        return f"{opened.read()} {sorted(os.listdir(folder))} {table['a'].sum()}"

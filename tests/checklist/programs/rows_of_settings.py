@@ -10,9 +10,14 @@ def variables() -> list[str]:
     return [os.environ.get(name, "") for name in ("OF_TASK", "OF_BOTH", "OF_RUN")]
 
 
-@task(secret_requests=[Secret(group="rows", key="password")])
-def secret_of_this_run() -> str:
-    return current_context().secrets.get("rows", "password")
+certificate = Secret(group="rows", key="cert", mount_requirement=Secret.MountType.FILE)
+
+
+@task(secret_requests=[Secret(group="rows", key="password"), certificate])
+def secrets_of_this_run() -> str:
+    secrets = current_context().secrets
+    variables = [name for name in os.environ if name.startswith("_FSEC_")]
+    return f"{secrets.get('rows', 'password')}{secrets.get('rows', 'cert')} {' '.join(variables)}"
 
 
 @task(interruptible=True)
