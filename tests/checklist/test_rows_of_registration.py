@@ -207,9 +207,15 @@ def test_119_a_project_a_is_made_and_runs_at_once(up: Any, tmp_path: Path) -> No
     assert {path.suffix for path in out.iterdir()} == {".pb"}
 
 
-@pytest.mark.xfail(strict=True, reason="there is no command that builds images (build)")
-def test_119_a_project_b_has_its_images_built(up: Any) -> None:
+def test_119_a_project_b_has_its_images_built(up: Any, tmp_path: Path) -> None:
+    program = (
+        "from flyte_kit import ImageSpec, task\n\n\n@task(container_image=ImageSpec(name='mine'))\ndef one() -> int:\n"
+    )
+    (tmp_path / "one.py").write_text(program + "    return 1\n")
     up.flyte("build", "rows_of_workflows.py", "chain")
+    for option in ((), ("--fast",)):
+        [image] = json.loads(up.flyte("build", "-o", "json", *option, "one.py", "one", cwd=tmp_path))["images"]
+        assert image["image"].startswith("mine:")
 
 
 def test_097_errors_have_classes_of_their_own(up: Any, folder: Path) -> None:

@@ -28,7 +28,7 @@ def command(sources: tuple[str, ...], project: str, domain: str, version: str, o
     settings = settings_of(options, project=project, domain=domain, version=version or "new")
     program = read_program(sources)
     code = program.pack(COPY[options["copy"]])
-    messages = messages_of(settings_with(settings, code, "", options["destination_dir"]))
+    messages = messages_of(settings_with(settings, code, "", options["destination_dir"], root=program.root))
     changed = show_differences(messages, project, domain, output, version)
     if changed and options["exit_code"]:
         raise SystemExit(1)

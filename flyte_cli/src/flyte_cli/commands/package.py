@@ -39,6 +39,6 @@ def command(sources: tuple[str, ...], pkgs: tuple[str, ...], output: Path, force
     settings = settings_of(options, project=PLACEHOLDERS[0], domain=PLACEHOLDERS[1], version=PLACEHOLDERS[2])
     program = read_program(given)
     code = program.pack(COPY["all" if options["fast"] else options["copy"]], deref_symlinks=options["deref_symlinks"])
-    messages = messages_of(settings_with(settings, code, REMOTE_CODE, DESTINATION))
+    messages = messages_of(settings_with(settings, code, REMOTE_CODE, DESTINATION, root=program.root))
     write_archive(output, messages, code)
     click.echo(f"{output}: {counted(messages)}{', with the code' if code else ''}")

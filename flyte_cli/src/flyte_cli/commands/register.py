@@ -105,7 +105,7 @@ def _serialized(
     location = NOT_SENT
     if code is not None and client is not None:
         location = client.upload_code(code, options["project"], options["domain"])
-    settings = settings_with(settings, code, location, options["destination_dir"])
+    settings = settings_with(settings, code, location, options["destination_dir"], root=program.root)
     return settings, messages_of(settings, Options.default_from(options["service_account"], options["raw_data_prefix"]))
 
 

@@ -28,7 +28,7 @@ def command(sources: tuple[str, ...], folder: Path, **options: Any) -> None:
     settings = settings_of(options, project=options["project"], domain=options["domain"], version=options["version"])
     program = read_program(sources)
     code = program.pack(COPY[options["copy"]])
-    messages = messages_of(settings_with(settings, code, REMOTE_CODE, DESTINATION))
+    messages = messages_of(settings_with(settings, code, REMOTE_CODE, DESTINATION, root=program.root))
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files_of(messages).items():
         (folder / name).write_bytes(content)

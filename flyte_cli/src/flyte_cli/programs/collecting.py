@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -59,17 +59,18 @@ def read_program(sources: Sequence[str], on_error: Callable[[Path, Exception], N
 
 
 def settings_with(
-    settings: SerializationSettings, code: Tarball | None, location: str, destination: str
+    settings: SerializationSettings, code: Tarball | None, location: str, destination: str, *, root: Path
 ) -> SerializationSettings:
     """Return settings whose tasks fetch the code, with a version made of it where there is none.
 
+    :param root: folder of the code; without code to fetch, images that are built get it from there
     :raises click.UsageError: if there is neither code nor version
     """
     if code is not None:
         return with_code(settings, code, location, destination)
     if not settings.version:
         raise click.UsageError("--copy none needs --version: without code there is nothing to make one of.")
-    return settings
+    return replace(settings, source_root=str(root))
 
 
 def messages_of(settings: SerializationSettings, options: Options | None = None) -> list[Registrable]:

@@ -22,20 +22,23 @@ COPY = {
 }
 
 
+image_option = click.option(
+    "-i",
+    "--image",
+    "images",
+    multiple=True,
+    metavar="[NAME=]IMAGE",
+    help="Image of tasks that name none; NAME=IMAGE for those that say {{.image.NAME}}; many.",
+)
+
+
 def registration_options(*copies: str) -> Sequence[Callable[[F], F]]:
     """Return the options in the order of the help page.
 
     :param copies: choices of ``--copy``, the default first
     """
     return (
-        click.option(
-            "-i",
-            "--image",
-            "images",
-            multiple=True,
-            metavar="[NAME=]IMAGE",
-            help="Image of tasks that name none; NAME=IMAGE for those that say {{.image.NAME}}; many.",
-        ),
+        image_option,
         click.option(
             "--copy",
             type=click.Choice(copies),

@@ -142,8 +142,14 @@ class PythonAutoContainerTask(PythonTask[T]):
         return self._command_fn(settings) if self._command_fn else self.get_default_command(settings)
 
     def get_image(self, settings: SerializationSettings) -> str:
-        """Return the image as text; an ImageSpec is built, if nobody has built it yet."""
-        return get_registerable_container_image(self.container_image, settings.image_config)
+        """Return the image as text; an ImageSpec is built, if nobody has built it yet.
+
+        Where tasks do not fetch their code when they start, it goes into the image (``settings.source_root``).
+        """
+        image = self.container_image
+        if isinstance(image, ImageSpec) and settings.image_config.find_image(image.id) is None:
+            image = image.with_code_of(None if settings.should_fast_serialize() else settings.source_root)
+        return get_registerable_container_image(image, settings.image_config)
 
     def get_container(self, settings: SerializationSettings) -> Container | None:
         """Return the container; None where a pod template takes its place."""

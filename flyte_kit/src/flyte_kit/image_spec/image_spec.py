@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import enum
 import os
 import sys
 from dataclasses import dataclass, field
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from importlib import metadata
 
     from flyte_kit import sdk_plugins
+    from flyte_kit.registration import sources
 else:
     pathlib = deferred("pathlib")
     hashlib = deferred("hashlib")
     metadata = deferred("importlib.metadata")
     sdk_plugins = deferred("flyte_kit.sdk_plugins")
+    sources = deferred("flyte_kit.registration.sources")
 
 NOOP = "noop"
 _NOT_IN_ID = {"pip_secret_mounts", "builder", "runtime_packages"}
@@ -53,6 +56,7 @@ class ImageSpec:
     :ivar requirements: path of a requirements file
     :ivar base_image: to start from, an image or another ImageSpec
     :ivar source_root: folder whose code goes into the image
+    :ivar source_copy_mode: which of that code (``CopyFileDetection``); that of the imported modules without it
     :ivar copy: files and folders that go into the image
     :ivar tag_format: e.g. ``"{spec_hash}-dev"``
     :ivar runtime_packages: installed when a container starts
@@ -104,8 +108,8 @@ class ImageSpec:
 
     @property
     def id(self) -> str:
-        """Hash of the fields that make the image."""
-        return _digest(self)
+        """Hash of the fields that make the image; where its code comes from is not among them."""
+        return _digest(dataclasses.replace(self, source_root=None, source_copy_mode=None))
 
     @property
     def tag(self) -> str:
@@ -113,6 +117,10 @@ class ImageSpec:
         spec = dataclasses.replace(self)
         if isinstance(spec.base_image, ImageSpec):
             spec = dataclasses.replace(spec, base_image=spec.base_image.image_name())
+        if files := self.source_files():
+            assert spec.source_root is not None
+            code = sources.digest(pathlib.Path(spec.source_root), files)
+            spec = dataclasses.replace(spec, source_root=code)
         if spec.copy:
             spec = dataclasses.replace(spec, copy=[_files_digest(spec.copy)])
         if spec.requirements:
@@ -126,6 +134,22 @@ class ImageSpec:
         name = f"{self.name}:{self.tag}"
         name = f"{self.registry}/{name}" if self.registry else name
         return ImageBuildEngine.real_names.get(name, name)
+
+    def source_files(self) -> list[str]:
+        """Return the files of code that go into the image, as paths within ``source_root``."""
+        if self.source_root is None:
+            return []
+        mode = self.source_copy_mode or sources.CopyFileDetection.LOADED_MODULES
+        return sources.source_files(pathlib.Path(self.source_root), mode)
+
+    def with_code_of(self, source_root: str | None) -> ImageSpec:
+        """Return the image with a program's code in it, as flytekit does where tasks do not fetch their code.
+
+        Nothing changes without a folder, where the image names one itself, or where there is nobody to build it.
+        """
+        if source_root is None or self.source_root is not None or self.builder is None:
+            return self
+        return dataclasses.replace(self, source_root=source_root)
 
     def is_container(self) -> bool:
         """Tell whether this process runs in the image; always so on a local run."""
@@ -205,6 +229,27 @@ class NoOpBuilder(ImageSpecBuilder):
         return base.image_name() if isinstance(base, ImageSpec) else base
 
 
+class BuildOutcome(enum.StrEnum):
+    """What became of an image that was asked for."""
+
+    BUILT = "built"
+    THERE = "there already"
+    NO_BUILDER = "no builder"
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """An image that this process has asked for.
+
+    :ivar image: its name; the one that its builder gave it where it was built
+    :ivar builder: None without a registered one
+    """
+
+    image: str
+    builder: str | None
+    outcome: BuildOutcome
+
+
 @dataclass(frozen=True)
 class _Registered:
     builder: ImageSpecBuilder
@@ -216,7 +261,8 @@ class ImageBuildEngine:
 
     registry: ClassVar[dict[str, _Registered]] = {NOOP: _Registered(NoOpBuilder(), 0)}
     real_names: ClassVar[dict[str, str]] = {}
-    _built: ClassVar[set[str]] = set()
+    builds: ClassVar[dict[str, ImageBuild]] = {}
+    """By the name before the build, in order."""
 
     @classmethod
     def register(cls, builder_type: str, image_spec_builder: ImageSpecBuilder, priority: int = 5) -> None:
@@ -236,18 +282,20 @@ class ImageBuildEngine:
         :raises ConfigError: if its builder is not registered
         """
         name = image_spec.image_name()
-        if name in cls._built:
+        if name in cls.builds:
             return
         if isinstance(image_spec.base_image, ImageSpec):
             cls.build(image_spec.base_image)
-        if image_spec.builder is None:
-            return
-        builder = cls._builder(image_spec.builder)
-        if builder.should_build(image_spec):
-            real = builder.build_image(image_spec)
-            if real:
-                cls.real_names[name] = real
-        cls._built.add(name)
+        outcome = BuildOutcome.NO_BUILDER
+        if image_spec.builder is not None:
+            builder = cls._builder(image_spec.builder)
+            outcome = BuildOutcome.THERE
+            if builder.should_build(image_spec):
+                outcome = BuildOutcome.BUILT
+                real = builder.build_image(image_spec)
+                if real:
+                    cls.real_names[name] = real
+        cls.builds[name] = ImageBuild(cls.real_names.get(name, name), image_spec.builder, outcome)
 
     @classmethod
     def _builder(cls, name: str) -> ImageSpecBuilder:

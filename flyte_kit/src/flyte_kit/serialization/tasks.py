@@ -105,4 +105,5 @@ def with_images(settings: SerializationSettings) -> SerializationSettings:
             if image not in images:
                 images.append(image)
     config = ImageConfig(settings.image_config.default_image, images or None)
-    return dataclasses.replace(settings, image_config=config)
+    # The folder has served its purpose: a container has its own, and the same code registers from every folder alike
+    return dataclasses.replace(settings, image_config=config, source_root=None)
