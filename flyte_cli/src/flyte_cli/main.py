@@ -15,6 +15,7 @@ COMMANDS = {
     "completion": ("flyte_cli.commands.completion", "Print what a shell needs to complete `flyte`."),
     "describe": ("flyte_cli.commands.describe", "Tell everything about one execution, task, workflow or launch plan."),
     "build": ("flyte_cli.commands.build", "Build the images that a program's tasks ask for."),
+    "check": ("flyte_cli.commands.check", "Say what is wrong with a program, without running or sending it."),
     "backfill": ("flyte_cli.commands.backfill", "Run a scheduled launch plan for the times of the past."),
     "doctor": ("flyte_cli.commands.doctor", "Check this installation and the server it talks to."),
     "fetch": ("flyte_cli.commands.fetch", "Print or copy inputs, outputs and decks."),

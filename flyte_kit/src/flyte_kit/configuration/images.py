@@ -157,6 +157,11 @@ def resolve_templates(text: str, config: ImageConfig) -> str:
     return _TEMPLATE.sub(found, digest_aware)
 
 
+def named_images(text: str) -> list[str]:
+    """Return the names of the configuration's images that an image's text refers to."""
+    return [match[1] for match in _TEMPLATE.finditer(text)]
+
+
 def _has_digest(config: ImageConfig, name: str) -> bool:
     image = config.find_image(name)
     return image is not None and image.digest is not None

@@ -276,14 +276,21 @@ class PythonFunctionWorkflow(  # type: ignore[misc] # its name is a workflow's, 
         """
         if self.compiled:
             return
-        self.compiled = True
+        self.compiled = True  # before it is: the body may come back here
+        try:
+            self._put_together(kwargs)
+        except BaseException:
+            self.compiled = False  # or the next who asks gets a graph without nodes
+            raise
+
+    def _put_together(self, given: dict[str, Any]) -> None:
         ctx = FlyteContextManager.current_context()
         outer = ctx.compilation_state
         prefix = outer.prefix if outer is not None else ""
         resolver = outer.task_resolver if outer is not None and outer.task_resolver is not None else self
         state = CompilationState(prefix=prefix, task_resolver=resolver)
         with FlyteContextManager.with_context(ctx.with_compilation_state(state)) as inner:
-            inputs = {name: input_promise(name) for name in self.python_interface.inputs_with_defaults} | kwargs
+            inputs = {name: input_promise(name) for name in self.python_interface.inputs_with_defaults} | given
             function: Callable[..., Any] = self._workflow_function
             outputs = function(**inputs)
             for node in state.nodes:

@@ -300,12 +300,21 @@ class ImageBuildEngine:
     @classmethod
     def _builder(cls, name: str) -> ImageSpecBuilder:
         if name not in cls.registry:
-            installed = sdk_plugins.image_builders()
-            if name not in installed:
-                known = ", ".join(sorted({*cls.registry, *installed}))
-                raise ConfigError(f"no installed package has an image builder {name!r}; there are {known}")
-            cls.register(name, sdk_plugins.builder_of(installed[name]))
+            cls.check_builder(name)
+            cls.register(name, sdk_plugins.builder_of(sdk_plugins.image_builders()[name]))
         return cls.registry[name].builder
+
+    @classmethod
+    def check_builder(cls, name: str) -> None:
+        """Return if there is a builder of that name; it is not loaded for that.
+
+        :raises ConfigError: naming those there are
+        """
+        known = {*cls.registry, *sdk_plugins.image_builders()}
+        if name not in known:
+            raise ConfigError(
+                f"no installed package has an image builder {name!r}; there are {', '.join(sorted(known))}"
+            )
 
 
 def _digest(spec: ImageSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from flyte_kit.configuration.serialization import SerializationSettings
@@ -71,13 +72,19 @@ class Serializer:
 
     def add_all(self) -> Entities:
         """Add every task, workflow with its default launch plan, and launch plan of this process."""
-        ctx = FlyteContextManager.current_context()
-        for entity in list(FlyteEntities.entities):
-            if isinstance(entity, PythonTask | WorkflowBase | LaunchPlan):
-                self.add(entity)
-            if isinstance(entity, WorkflowBase):
-                self.add(LaunchPlan.get_default_launch_plan(ctx, entity))
-            as_workflow = getattr(entity, "get_as_workflow", None)
-            if as_workflow is not None:
-                self.add(LaunchPlan.get_default_launch_plan(ctx, as_workflow()))
+        for entity in whole_program():
+            self.add(entity)
         return self.known
+
+
+def whole_program() -> Iterator[Any]:
+    """Yield every task, workflow with its default launch plan, and launch plan of this process."""
+    ctx = FlyteContextManager.current_context()
+    for entity in list(FlyteEntities.entities):
+        if isinstance(entity, PythonTask | WorkflowBase | LaunchPlan):
+            yield entity
+        if isinstance(entity, WorkflowBase):
+            yield LaunchPlan.get_default_launch_plan(ctx, entity)
+        as_workflow = getattr(entity, "get_as_workflow", None)
+        if as_workflow is not None:
+            yield LaunchPlan.get_default_launch_plan(ctx, as_workflow())
