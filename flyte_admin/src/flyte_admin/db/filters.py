@@ -18,13 +18,11 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, LargeBinary
 
 from flyte_admin.db.columns import UtcTime
 from flyte_core.errors import InvalidInput
+from flyte_core.go_durations import parse_duration
 
 LONGEST_FILTERS = 64 * 1024
 """Longest text of filters, in characters."""
 
-_GO_DURATION = re.compile(r"([+-]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+")
-_GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-_NANOSECONDS = {"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 _INT64 = 2**63
 
 _Column = ColumnElement[Any]
@@ -143,10 +141,10 @@ def _nanoseconds(term: Filter, text: str) -> int:
     try:
         seconds = float(text)
     except ValueError:
-        if not _GO_DURATION.fullmatch(text):
-            raise _unfit(term, "not a duration as in 90, 1.5 or 1h30m") from None
-        sign = -1 if text.startswith("-") else 1
-        nanoseconds = sign * sum(float(n) * _NANOSECONDS[unit] for n, unit in _GO_PART.findall(text))
+        try:
+            return parse_duration(text)
+        except InvalidInput as error:
+            raise _unfit(term, f"not a duration as in 90, 1.5 or 1h30m ({error})") from None
     else:
         nanoseconds = seconds * 1e9
     if not abs(nanoseconds) < _INT64:  # NaN and infinities too

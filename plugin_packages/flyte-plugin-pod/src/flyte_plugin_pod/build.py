@@ -18,7 +18,7 @@ def build_pod(ctx: TaskContext, config: PodConfig) -> dict[str, Any]:
 
     :raises flyte_core.errors.InvalidInput: if the template cannot be run as a pod
     """
-    draft = with_node_override(with_template(draft_of(ctx), ctx, config), ctx)
+    draft = with_node_override(with_template(draft_of(ctx, config), ctx, config), ctx)
     spec = dict(draft.spec)
     for key in ("initContainers", "containers"):
         if spec.get(key):

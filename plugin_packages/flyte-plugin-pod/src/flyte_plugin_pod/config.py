@@ -12,6 +12,7 @@ from typing import Any
 
 from flyte_core.errors import ConfigError
 from flyte_plugin_pod.config_values import CONVERTERS, Wrong
+from flyte_plugin_pod.copilot_config import CopilotConfig
 from flyte_plugin_pod.log_config import LogConfig
 
 SECTION = "plugins.pod"
@@ -53,6 +54,7 @@ class PodConfig:
     :ivar pod_pending_timeout: seconds after which a pod that does not start fails; 0 for never
     :ivar pod_templates: name → PodTemplate's ``template`` (metadata and spec), for tasks that name one
     :ivar default_pod_template_name: template of tasks that name none; empty for none
+    :ivar co_pilot: containers that download inputs and upload outputs of tasks with ``data_config``
     :ivar logs: links to logs
     """
 
@@ -95,6 +97,7 @@ class PodConfig:
     pod_pending_timeout: float = _key("pod-pending-timeout", 0.0, kind="seconds")
     pod_templates: Mapping[str, Mapping[str, Any]] = _key("pod-templates", factory=dict, kind="object by name")
     default_pod_template_name: str = _key("default-pod-template-name", "", kind="text")
+    co_pilot: CopilotConfig = field(default_factory=CopilotConfig, metadata={"key": "co-pilot", "kind": "co-pilot"})
     logs: LogConfig = field(default_factory=LogConfig, metadata={"key": "logs", "kind": "logs"})
 
     @classmethod
@@ -129,7 +132,7 @@ class PodConfig:
 
 
 def _convert(kind: str, value: Any) -> Any:
-    return LogConfig.parse(value) if kind == "logs" else CONVERTERS[kind](value)
+    return {**CONVERTERS, "co-pilot": CopilotConfig.parse, "logs": LogConfig.parse}[kind](value)
 
 
 def _nearest(key: object, known: Mapping[str, Any]) -> str:

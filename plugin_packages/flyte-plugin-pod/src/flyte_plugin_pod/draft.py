@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flyteidl.core.tasks_pb2 import Container
@@ -11,7 +11,9 @@ from google.protobuf.json_format import MessageToDict
 
 from flyte_core.errors import InvalidInput
 from flyte_core.task_types import TaskContext
+from flyte_plugin_pod.config import PodConfig
 from flyte_plugin_pod.container import container_name
+from flyte_plugin_pod.copilot import with_copilot
 from flyte_plugin_pod.pod_status import PRIMARY
 from flyte_plugin_pod.resources import container_entries
 
@@ -34,7 +36,7 @@ class Draft:
     mark_primary: bool = True
 
 
-def draft_of(ctx: TaskContext) -> Draft:
+def draft_of(ctx: TaskContext, config: PodConfig) -> Draft:
     """Return what the template asks for, in whichever of upstream's forms it does.
 
     :raises flyte_core.errors.InvalidInput: if it is in none of them, or incomplete
@@ -45,18 +47,21 @@ def draft_of(ctx: TaskContext) -> Draft:
         return _of_custom(ctx)
     match target:
         case "container":
+            primary, data = container_name(ctx), template.container.data_config
             spec = {"containers": [_of_container(ctx, template.container)]}
-            return Draft(spec, {}, {}, container_name(ctx), mark_primary=template.type != RAW_CONTAINER)
+            spec = with_copilot(spec, ctx, data, primary, config.co_pilot)
+            return Draft(spec, {}, {}, primary, mark_primary=template.type != RAW_CONTAINER)
         case "k8s_pod":
             pod = template.k8s_pod
-            _refuse_copilot(ctx, pod)
-            return _checked(
+            draft = _checked(
                 _whole_numbers(MessageToDict(pod.pod_spec)),
                 dict(pod.metadata.labels),
                 dict(pod.metadata.annotations),
                 pod.primary_container_name or template.config.get(PRIMARY, ""),
                 "k8s_pod.pod_spec",
             )
+            spec = with_copilot(draft.spec, ctx, pod.data_config, draft.primary, config.co_pilot)
+            return replace(draft, spec=spec)
         case other:
             raise InvalidInput(
                 f"the template has {other or 'no target'}; a container or a k8s_pod is needed", field="target"
@@ -64,7 +69,6 @@ def draft_of(ctx: TaskContext) -> Draft:
 
 
 def _of_container(ctx: TaskContext, container: Container) -> dict[str, Any]:
-    _refuse_copilot(ctx, container)
     if not (ctx.container_image or container.image):
         raise InvalidInput("the container has no image", field="container.image")
     drafted: dict[str, Any] = {"name": container_name(ctx), "image": container.image}
@@ -79,19 +83,6 @@ def _of_container(ctx: TaskContext, container: Container) -> dict[str, Any]:
         drafted["ports"] = [{key: value for key, value in port.items() if value} for port in ports]
     drafted["resources"] = container_entries(container)
     return drafted
-
-
-def _refuse_copilot(ctx: TaskContext, target: Any) -> None:
-    """Refuse what needs the copilot: files of inputs and outputs in the container. Without variables there are none."""
-    if not target.data_config.enabled:
-        return
-    interface = ctx.template.interface
-    if interface.inputs.variables or interface.outputs.variables:
-        raise InvalidInput(
-            "data_config asks for inputs and outputs as files inside the container (upstream's copilot), which is not "
-            "there yet; take inputs from {{.inputs.NAME}} or {{.input}}, and write outputs.pb to {{.outputPrefix}}",
-            field="container.data_config",
-        )
 
 
 def _of_custom(ctx: TaskContext) -> Draft:
