@@ -158,7 +158,6 @@ def test_039_a_container_a_says_where_its_inputs_and_outputs_are_as_files(kinds:
     assert [*template_of(kinds.raw).container.command][-1] == "{{.inputs.path}}"
 
 
-@pytest.mark.xfail(strict=True, reason="inputs and outputs are not put into containers as files yet")
 def test_039_a_container_b_gets_its_inputs_as_files_and_its_outputs_are_read(
     kinds: Any, up: Any, tmp_path: Path
 ) -> None:

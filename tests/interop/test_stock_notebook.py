@@ -9,7 +9,6 @@ from flyte_up import Stock
 pytestmark = pytest.mark.interop
 
 
-@pytest.mark.xfail(strict=True, reason="the embedded cluster unpacks tarballs only, and this is a bare pkl.gz")
 def test_a_task_that_is_in_no_file_runs_from_its_pickle(stock: Stock) -> None:
     answer = stock.remote(
         """

@@ -51,6 +51,16 @@ class AttemptFolder:
         """Folder of the secrets that the containers want as files."""
         return self.path / "secrets"
 
+    @property
+    def inputs(self) -> Path:
+        """Folder of the inputs of a container that wants them as files."""
+        return self.path / "inputs"
+
+    @property
+    def outputs(self) -> Path:
+        """Folder where such a container leaves its outputs."""
+        return self.path / "outputs"
+
     def create(self) -> None:
         """Make the folder; it may exist. The folders in it are made by who needs them."""
         with contextlib.suppress(FileExistsError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from flyte_core.cluster import Manifest
 from flyte_core.errors import FlyteError, InvalidInput, SystemFault
 from flyte_core.storage import BlobStore
 from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder
+from flyte_propeller.adapters.embedded.copilot import PROGRAM, Copilot, copilot_of, is_copilot
 from flyte_propeller.adapters.embedded.entrypoints import prepare
 from flyte_propeller.adapters.embedded.environments import Environment, ImageTable
 from flyte_propeller.adapters.embedded.secrets import SecretSource, inject
@@ -34,6 +36,7 @@ class Machine:
     :ivar secrets: where the values of secrets are
     :ivar log_limit: bytes of one log
     :ivar memory_limits: whether ``resources.limits.memory`` is enforced
+    :ivar copilot: environment that has ``flyte-copilot``: that of this process
     """
 
     store: BlobStore
@@ -43,6 +46,7 @@ class Machine:
     secrets: SecretSource
     log_limit: int = LOG_LIMIT
     memory_limits: bool = False
+    copilot: Environment = field(default_factory=lambda: Environment(Path(sys.executable)))
 
     def log_file(self, namespace: str, pod: str, container: str) -> Path:
         """Return where a container's output goes."""
@@ -75,7 +79,7 @@ def check(pod: Manifest) -> None:
     :raises CannotStart: naming it
     """
     spec = pod["spec"]
-    if spec.get("initContainers"):
+    if not all(map(is_copilot, spec.get("initContainers") or ())):
         raise CannotStart("CreateContainerConfigError", "initContainers are not supported by the embedded cluster")
     names = [container.get("name", "") for container in spec.get("containers") or ()]
     if not names:
@@ -93,6 +97,10 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
     """
     metadata, name, image = pod["metadata"], container["name"], container.get("image", "")
     environment = machine.images.find(image)
+    copilot = copilot_of(pod, name, folder)
+    if copilot is not None:
+        _check_copilot(copilot, machine)
+        container = copilot.with_folders(container)
     argv = [*(container.get("command") or ()), *(container.get("args") or ())]
     _check_program(machine.images, image, argv)
     try:
@@ -105,19 +113,34 @@ async def ready(pod: Manifest, container: Mapping[str, Any], folder: AttemptFold
         raise CannotStart("CreateContainerConfigError", str(error)) from error
     _check_program(machine.images, image, prepared.argv)
     log = machine.log_file(metadata["namespace"], metadata["name"], name)
+    env = {**_environment(container, environment, folder, prepared.python_path), **secrets}
     request = {
         "id": f"{metadata['uid']}/{name}",
         "claim": str(folder.claim_file(name)),
         "exit": str(folder.exit_file(name)),
         "argv": list(prepared.argv),
-        "env": {**_environment(container, environment, folder, prepared.python_path), **secrets},
+        "env": env,
         "cwd": str(folder.work),
         "folders": [str(folder.work), str(folder.temporary), str(log.parent)],
         "log": str(log),
         "log_limit": machine.log_limit,
         "memory": memory,
     }
-    return Ready(environment.python, request)
+    if copilot is None:
+        return Ready(environment.python, request)
+    own = {**_environment(copilot.container, machine.copilot, folder, ()), **copilot.environment(env)}
+    wrapped = {**request, "argv": copilot.wrapped(list(prepared.argv)), "env": own}
+    return Ready(machine.copilot.python, wrapped)
+
+
+def _check_copilot(copilot: Copilot, machine: Machine) -> None:
+    for path in copilot.folders:
+        if not path.startswith("/") or path == "/":
+            text = f"{path!r} is no place for inputs or outputs: name a folder from the root, such as /var/inputs"
+            raise CannotStart("CreateContainerConfigError", text)
+    if not machine.copilot.has_program(PROGRAM):
+        text = f"inputs and outputs as files need {PROGRAM}: install flyte-kit for {machine.copilot.python}"
+        raise CannotStart("CreateContainerConfigError", text)
 
 
 def _check_program(images: ImageTable, image: str, argv: list[str] | tuple[str, ...]) -> None:

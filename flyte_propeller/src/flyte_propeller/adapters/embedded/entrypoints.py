@@ -19,6 +19,8 @@ from flyte_propeller.adapters.embedded.archive import extract
 FAST_EXECUTE = ("pyflyte-fast-execute", "flyte-fast-execute")
 DISTRIBUTION_LIMIT = 512 * 2**20
 """Bytes of one code archive."""
+PICKLE = "pkl.gz"
+"""Name of the code of a notebook with stock flytekit: one pickle and no archive, which the task looks for in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,23 @@ async def prepare(argv: Sequence[str], folder: Path, store: BlobStore) -> Prepar
     if not distribution:
         return Prepared(tuple(inner))
     data = await store.read(distribution, limit=DISTRIBUTION_LIMIT)
-    await asyncio.to_thread(_unpack, data, folder)
+    await asyncio.to_thread(_unpack, data, folder, pickled=distribution.rpartition("/")[2] == PICKLE)
     target = _option(options, "--dest-dir") or "."
     return Prepared(tuple(_with_dynamic(inner, distribution, target)), (str(folder),))
 
 
-def _unpack(data: bytes, folder: Path) -> None:
+def _unpack(data: bytes, folder: Path, *, pickled: bool) -> None:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise Unavailable(f"{folder} cannot be made: {error.strerror}") from error
-    extract(data, folder)
+    if not pickled:
+        extract(data, folder)
+        return
+    try:
+        (folder / PICKLE).write_bytes(data)
+    except OSError as error:
+        raise Unavailable(f"the code cannot be written to {folder}: {error.strerror}") from error
 
 
 def _option(options: Sequence[str], name: str) -> str:

@@ -13,6 +13,7 @@ from flyte_core.errors import Conflict, SystemFault
 from flyte_propeller.adapters.embedded import pod_status
 from flyte_propeller.adapters.embedded.attempt_folder import AttemptFolder
 from flyte_propeller.adapters.embedded.container import CannotStart, Machine
+from flyte_propeller.adapters.embedded.copilot import has_copilot
 from flyte_propeller.adapters.embedded.object_store import GRACE_SECONDS, ObjectStore
 from flyte_propeller.adapters.embedded.pod_status import Cause
 from flyte_propeller.adapters.embedded.running_pod import RunningPod, stray
@@ -206,4 +207,6 @@ class Kubelet:
 
 
 def _grace(pod: Manifest) -> float:
+    if has_copilot(pod):
+        return GRACE_SECONDS  # the pod's own is meant for the upload, which here is over when the command's process is
     return float(pod["spec"].get("terminationGracePeriodSeconds", GRACE_SECONDS))
