@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import NoReturn
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """What a shell answers for such a program."""
@@ -47,7 +46,7 @@ class Command:
         self._process.send_signal(number)
 
 
-def end_like(code: int) -> int | NoReturn:
+def end_like(code: int) -> int:
     """Return the exit code, or end by the signal that it stands for: who started this process sees the same."""
     if code >= 0:
         return code

@@ -190,7 +190,7 @@ def _file_name(name: str) -> str:
 
 
 def _json_value(primitive: Primitive) -> Any:
-    """Return a primitive as JSON has it: what JSON has no form for is its text, or null for a float that is no number."""
+    """Return a primitive as JSON has it: what JSON has no form for is its text; a float that is no number is null."""
     match primitive.WhichOneof("value"):
         case "integer":
             return primitive.integer

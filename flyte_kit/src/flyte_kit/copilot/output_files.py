@@ -119,4 +119,3 @@ def _check_file(path: str) -> None:
             pass
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}") from error
-

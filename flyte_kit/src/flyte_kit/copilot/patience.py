@@ -1,4 +1,4 @@
-"""Work with an object store that may not answer for a while: a server that restarts must not cost hours of a command."""
+"""Work with an object store that may not answer for a while: its restart must not cost the hours of a command."""
 
 from __future__ import annotations
 

@@ -43,10 +43,12 @@ class CopilotConfig:
             if key not in known:
                 raise Wrong(f": there is no key {key!r}; keys are {', '.join(known)}")
             try:
-                values[known[key]] = _READERS.get(known[key], text)(item)
+                values[known[key]] = _reader(key)(item)
             except Wrong as error:
                 raise Wrong(f".{key}{error}") from error
         return cls(**values)
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {"cpu": quantity, "memory": quantity, "timeout": seconds}
+def _reader(key: str) -> Callable[[Any], Any]:
+    readers: Mapping[str, Callable[[Any], Any]] = {"cpu": quantity, "memory": quantity, "timeout": seconds}
+    return readers.get(key, text)

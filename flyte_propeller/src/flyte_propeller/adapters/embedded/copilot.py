@@ -72,7 +72,7 @@ class Copilot:
         return {COMMAND_ENVIRONMENT: json.dumps(dict(command))}
 
     def _replaced(self, word: str) -> str:
-        # The longer path first: one may be below the other. Paths end where their names do: /var/in is not in /var/inputs.
+        # The longer path first: one may be below the other. A path ends with a name: /var/in is not in /var/inputs.
         paths = "|".join(re.escape(path) for path in sorted(self.folders, key=len, reverse=True))
         pattern = rf"(?:(?<![\w./-])|(?<=^-[A-Za-z])|(?<=\s-[A-Za-z]))(?:{paths})(?![\w-]|\.\w)"
         return re.sub(pattern, lambda match: str(self.folders[match[0]]), word)

@@ -20,7 +20,7 @@ FAST_EXECUTE = ("pyflyte-fast-execute", "flyte-fast-execute")
 DISTRIBUTION_LIMIT = 512 * 2**20
 """Bytes of one code archive."""
 PICKLE = "pkl.gz"
-"""Name of the code of a notebook with stock flytekit: one pickle and no archive, which the task looks for in its folder."""
+"""Name of the code of a notebook with stock flytekit: one pickle and no archive, left as it is in the task's folder."""
 
 
 @dataclass(frozen=True, slots=True)
