@@ -196,6 +196,15 @@ async def test_code_is_unpacked_into_the_folder_of_the_pod_whatever_the_command_
     assert list(elsewhere.iterdir()) == []
 
 
+async def test_the_pickle_of_a_notebook_is_left_as_it_is_in_the_folder_of_the_pod(pods, python):
+    (python.parent / "pyflyte-fast-execute").touch()
+    await pods.store.write("mem://h/pkl.gz", b"this is no archive")
+    fast = ("pyflyte-fast-execute", "--additional-distribution", "mem://h/pkl.gz", "--dest-dir", ".")
+    pod = await pods.run("p", *fast, "--", "cat", "pkl.gz")
+    assert pod["status"]["phase"] == "Succeeded"
+    assert pods.log("p") == "this is no archive"
+
+
 async def test_code_that_cannot_be_unpacked_is_named(pods, python):
     (python.parent / "pyflyte-fast-execute").touch()
     await pods.store.write("mem://bad.tar.gz", b"this is no archive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from flyteidl.core.tasks_pb2 import (
     TaskMetadata,
     TaskTemplate,
 )
+from flyteidl.core.types_pb2 import LiteralType, SimpleType
 from google.protobuf.struct_pb2 import Struct
 
 from flyte_core.errors import InvalidInput
@@ -48,6 +50,11 @@ def pod_task(spec: dict[str, Any], primary: str = "main", **fields: Any) -> Task
     return TaskTemplate(
         type="python-task", k8s_pod=pod, config={"primary_container_name": primary} if primary else {}, **fields
     )
+
+
+def outputs(**kinds: LiteralType) -> TypedInterface:
+    variables = {name: Variable(type=kind) for name, kind in kinds.items()}
+    return TypedInterface(outputs=VariableMap(variables=variables))
 
 
 def resources(**given: dict[int, str]) -> Resources:
@@ -144,10 +151,10 @@ def test_the_service_account_is_the_tasks_or_the_executions() -> None:
             TaskTemplate(
                 type="raw-container",
                 container=Container(image="i", data_config=DataLoadingConfig(enabled=True)),
-                interface=TypedInterface(inputs=VariableMap(variables={"x": Variable()})),
+                interface=outputs(x=LiteralType(collection_type=LiteralType(simple=SimpleType.INTEGER))),
             ),
-            "container.data_config",
-            "copilot",
+            "interface.outputs.x",
+            "output 'x' is a collection",
         ),
         (container_task(args=["{{.inputs.x}}"]), "container.args", "input 'x'"),
         (
@@ -178,7 +185,87 @@ def test_a_raw_container_without_inputs_and_outputs_needs_no_copilot() -> None:
     template = TaskTemplate(
         type="raw-container", container=Container(image="i", data_config=DataLoadingConfig(enabled=True))
     )
-    assert only_container(build(context(template)))["image"] == "i"
+    pod = build(context(template))
+    assert only_container(pod)["image"] == "i"
+    assert "initContainers" not in pod["spec"]
+    assert "volumeMounts" not in only_container(pod)
+
+
+def copilot_task(**data: Any) -> TaskTemplate:
+    interface = outputs(size=LiteralType(simple=SimpleType.INTEGER))
+    interface.inputs.variables["x"].type.simple = SimpleType.STRING
+    container = Container(image="i", args=["run"], data_config=DataLoadingConfig(enabled=True, **data))
+    return TaskTemplate(type="raw-container", interface=interface, container=container)
+
+
+def options(container: Any) -> dict[str, str]:
+    words = container["args"][1:]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def test_inputs_are_downloaded_before_and_outputs_uploaded_after_the_container() -> None:
+    data = {"input_path": "/in", "output_path": "/out", "format": DataLoadingConfig.YAML}
+    spec = build(context(copilot_task(**data)))["spec"]
+    uploader, downloader = spec["initContainers"]
+    assert (uploader["name"], uploader["restartPolicy"]) == ("flyte-copilot-uploader", "Always")
+    assert (downloader["name"], "restartPolicy" in downloader) == ("flyte-copilot-downloader", False)
+    assert uploader["command"] == downloader["command"] == ["flyte-copilot"]
+    assert (uploader["args"][0], downloader["args"][0]) == ("sidecar", "download")
+    interface = copilot_task().interface
+    assert TypedInterface.FromString(b64decode(options(uploader).pop("--interface"))) == interface
+    assert {key: value for key, value in options(uploader).items() if key != "--interface"} == {
+        "--timeout": "1h0m0s",
+        "--to-raw-output": "s3://b/raw",
+        "--to-output-prefix": "s3://b/n0/data/0",
+        "--from-local-dir": "/out",
+    }
+    assert VariableMap.FromString(b64decode(options(downloader)["--input-interface"])) == interface.inputs
+    assert {key: value for key, value in options(downloader).items() if key != "--input-interface"} == {
+        "--from-remote": "s3://b/n0/data/inputs.pb",
+        "--to-output-prefix": "s3://b/n0/data/0",
+        "--to-local-dir": "/in",
+        "--format": "YAML",
+    }
+    mounts = [{"name": "flyte-outputs", "mountPath": "/out"}, {"name": "flyte-inputs", "mountPath": "/in"}]
+    assert [uploader["volumeMounts"], downloader["volumeMounts"]] == [[mounts[0]], [mounts[1]]]
+    assert spec["containers"][0]["volumeMounts"] == mounts
+    assert spec["volumes"] == [{"name": "flyte-outputs", "emptyDir": {}}, {"name": "flyte-inputs", "emptyDir": {}}]
+    assert spec["terminationGracePeriodSeconds"] == 3600
+
+
+def test_only_the_primary_container_of_a_pod_has_the_files() -> None:
+    template = pod_task({"containers": [{"name": "main", "image": "i"}, {"name": "other", "image": "i"}]})
+    template.interface.inputs.variables["x"].type.simple = SimpleType.STRING
+    template.k8s_pod.data_config.enabled = True
+    spec = build(context(template))["spec"]
+    assert [item["name"] for item in spec["initContainers"]] == ["flyte-copilot-downloader"]
+    main, other = spec["containers"]
+    assert main["volumeMounts"] == [{"name": "flyte-inputs", "mountPath": "/var/flyte/inputs"}]
+    assert "volumeMounts" not in other
+    assert "terminationGracePeriodSeconds" not in spec
+
+
+def test_the_configuration_says_what_downloads_and_uploads() -> None:
+    given = {
+        "image": "mine",
+        "name-prefix": "p-",
+        "default-input-path": "/i",
+        "default-output-path": "/o",
+        "input-vol-name": "iv",
+        "output-vol-name": "ov",
+        "cpu": "1",
+        "memory": "1Gi",
+        "timeout": "90s",
+    }
+    spec = build(context(copilot_task()), co_pilot=given)["spec"]
+    uploader, downloader = spec["initContainers"]
+    assert [uploader["name"], downloader["name"]] == ["p-uploader", "p-downloader"]
+    assert uploader["image"] == "mine"
+    assert uploader["resources"] == {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
+    assert uploader["volumeMounts"] == [{"name": "ov", "mountPath": "/o"}]
+    assert downloader["volumeMounts"] == [{"name": "iv", "mountPath": "/i"}]
+    assert options(uploader)["--timeout"] == "1m30s"
+    assert spec["terminationGracePeriodSeconds"] == 90
 
 
 # -- resources

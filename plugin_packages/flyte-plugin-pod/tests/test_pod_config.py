@@ -20,7 +20,7 @@ from .conftest import context, task_type
     [
         ({"default-env-var": {}}, "plugins.pod has no key 'default-env-var': did you mean 'default-env-vars'?"),
         ({"default_env_vars": {}}, "did you mean 'default-env-vars'?"),
-        ({"zzz": 1}, "plugins.pod has no key 'zzz'; keys are create-container-config-error-grace-period, "),
+        ({"zzz": 1}, "plugins.pod has no key 'zzz'; keys are co-pilot, create-container-config-error-grace-period, "),
         ({"default-labels": ["x"]}, "plugins.pod.default-labels: 'x' is no mapping"),
         ({"default-labels": {"a": ["x"]}}, "plugins.pod.default-labels.a: ['x'] is no text"),
         ({"default-tolerations": {"key": "x"}}, "plugins.pod.default-tolerations: {'key': 'x'} is no list of mappings"),

@@ -61,7 +61,8 @@ def _download(arguments: Arguments) -> int:
 def _sidecar(arguments: Arguments) -> int:
     told = {signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, told)
-    signal.sigwait(told)  # once the other containers have ended
+    sys.stderr.write("flyte-copilot: waiting for the end of the other containers\n")
+    signal.sigwait(told)
     _has_failed(arguments, UPLOAD_FAILED, lambda: upload(arguments))
     return 0
 

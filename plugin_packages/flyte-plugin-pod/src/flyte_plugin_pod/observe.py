@@ -81,5 +81,5 @@ def _running(pod: PodStatus, logs: tuple[TaskLog, ...], at: datetime | None) -> 
 
 
 def _is_init(pod: PodStatus, container: Mapping[str, Any]) -> bool:
-    names = {item.get("name") for item in mappings(pod.spec.get("initContainers"))}
+    names = [item.get("name") for item in mappings(pod.spec.get("initContainers"))]
     return container.get("name") in names
