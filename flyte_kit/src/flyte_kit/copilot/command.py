@@ -37,11 +37,15 @@ class Command:
         except OSError as error:
             sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
             return NOT_EXECUTABLE
+        if self.told_to_end:
+            self._process.terminate()  # told while it was being started
         return self._process.wait()
 
     def _end(self, number: int, _: FrameType | None) -> None:
         self.told_to_end = True
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None:
+            return
+        if self._process.returncode is not None:
             raise SystemExit(TERMINATED)
         self._process.send_signal(number)
 
