@@ -15,6 +15,7 @@ from flyte_admin.tasks.validation import TaskRules
 from flyte_admin.workflows.service import WorkflowRules
 from flyte_cli.up.settings import UpSettings
 from flyte_plugin_pod.config import PodConfig
+from flyte_plugin_pod.copilot_config import CopilotConfig
 from flyte_plugin_s3.config import S3Config
 from flyte_propeller.settings import PropellerSettings
 
@@ -58,7 +59,7 @@ if __name__ == "__main__":
         "up": section(UpSettings),
         "admin": "\n\n".join(section(cls) for cls in ADMIN),
         "propeller": section(PropellerSettings),
-        "pod": section(PodConfig),
+        "pod": f"{section(PodConfig)}\n\n{section(CopilotConfig)}",
         "s3": section(S3Config),
     }
     sys.exit(main("reference/settings.md", parts))

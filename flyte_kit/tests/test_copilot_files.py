@@ -34,6 +34,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+import flyte_up
+import s3_endpoint
 from flyte_kit.copilot.program import main
 
 FILE, FOLDER = BlobType(), BlobType(dimensionality=BlobType.MULTIPART)
@@ -317,6 +319,45 @@ def test_a_store_that_does_not_answer_is_the_systems_fault(task: Task, words: li
     told = process.communicate(timeout=30)[1]
     assert process.returncode == -signal.SIGKILL
     assert "flyte-copilot: the system failed, not the task" in told
+
+
+def test_an_upload_that_takes_too_long_is_interrupted(task: Task) -> None:
+    environment = {"FLYTE_AWS_ENDPOINT": "http://127.0.0.1:1"}
+    (task.outputs / "x").write_text("5")
+    late = ["--to-output-prefix", "s3://flyte/out", "--patience", "100", "--timeout", "300ms"]
+    process = run("run", *task.upload_options(x=SIMPLE["INTEGER"]), *late, "--", "true", env=environment)
+    assert "it took more than 0.3 s" in process.communicate(timeout=30)[1]
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_store_that_comes_back_in_time_costs_nothing(task: Task, tmp_path: Path) -> None:
+    (task.outputs / "x").write_text("5")
+    [port] = flyte_up.free_ports(1)
+    environment = {
+        "FLYTE_AWS_ENDPOINT": f"http://127.0.0.1:{port}",
+        "FLYTE_AWS_ACCESS_KEY_ID": s3_endpoint.CREDENTIALS.access_key,
+        "FLYTE_AWS_SECRET_ACCESS_KEY": s3_endpoint.CREDENTIALS.secret_key,
+    }
+    options = [*task.upload_options(x=SIMPLE["INTEGER"]), "--to-output-prefix", "s3://flyte/out", "--patience", "60"]
+    process = run("run", *options, "--", "touch", str(tmp_path / "ran"), env=environment)
+    wait_for(tmp_path / "ran")
+    with s3_endpoint.serve(tmp_path / "store", port=port) as endpoint:
+        assert process.wait(40) == 0
+        stored = (endpoint.root / "flyte" / "out" / "outputs.pb").read_bytes()
+    assert LiteralMap.FromString(stored).literals["x"] == primitive(integer=5)
+
+
+def test_keys_that_the_store_refuses_are_the_systems_fault(task: Task, tmp_path: Path) -> None:
+    with s3_endpoint.serve(tmp_path / "store") as endpoint:
+        environment = {
+            "FLYTE_AWS_ENDPOINT": endpoint.url,
+            "FLYTE_AWS_ACCESS_KEY_ID": s3_endpoint.CREDENTIALS.access_key,
+            "FLYTE_AWS_SECRET_ACCESS_KEY": "wrong",
+        }
+        words = ["--from-remote", "s3://flyte/in", "--to-local-dir", "in", "--to-output-prefix", "s3://flyte/out"]
+        process = run("download", *words, env=environment)
+        assert "the system failed, not the task" in process.communicate(timeout=30)[1]
+    assert process.returncode == -signal.SIGKILL
 
 
 def wait_for(path: Path) -> None:

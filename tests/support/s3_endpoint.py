@@ -41,9 +41,10 @@ class Endpoint:
 
 
 @contextmanager
-def serve(root: Path, **options: Any) -> Iterator[Endpoint]:
+def serve(root: Path, port: int = 0, **options: Any) -> Iterator[Endpoint]:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     store = FileStore(root, ["s3://flyte", "s3://second"], signer=S3Signer(url, CREDENTIALS))
     app = create_object_store_app(store, [CREDENTIALS], **options)

@@ -19,10 +19,11 @@ from google.protobuf.message import DecodeError
 
 from flyte_core import paths
 from flyte_core.errors import ConfigError, InvalidInput, PermissionDenied, SystemFault, UserError
+from flyte_core.go_durations import parse_duration
 from flyte_kit.copilot.command import Command, end_like
 from flyte_kit.copilot.input_files import InputFiles, read_document
 from flyte_kit.copilot.output_files import read_outputs
-from flyte_kit.copilot.patience import PATIENCE_SECONDS, patiently
+from flyte_kit.copilot.patience import PATIENCE_SECONDS, Overdue, patiently, within
 from flyte_kit.entrypoints.arguments import Arguments, parse
 from flyte_kit.entrypoints.execute import USAGE_ERROR
 from flyte_kit.entrypoints.failure_documents import ERROR_FILE
@@ -45,12 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words or words[0] not in _COMMANDS:
             raise InvalidInput(f"say what to do: {', '.join(_COMMANDS)}")
         return _COMMANDS[words[0]](parse(words[1:]))
+    except (SystemFault, PermissionDenied, ConfigError, Overdue, OSError) as error:
+        sys.stderr.write(f"flyte-copilot: the system failed, not the task: {error}\n")
+        return end_like(-signal.SIGKILL)
     except UserError as error:
         sys.stderr.write(f"flyte-copilot: {error}\n")
         return USAGE_ERROR
-    except (SystemFault, PermissionDenied, ConfigError, OSError) as error:
-        sys.stderr.write(f"flyte-copilot: the system failed, not the task: {error}\n")
-        return end_like(-signal.SIGKILL)
 
 
 def _download(arguments: Arguments) -> int:
@@ -63,7 +64,7 @@ def _sidecar(arguments: Arguments) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, told)
     sys.stderr.write("flyte-copilot: waiting for the end of the other containers\n")
     signal.sigwait(told)
-    _has_failed(arguments, UPLOAD_FAILED, lambda: upload(arguments))
+    _take_outputs(arguments)
     return 0
 
 
@@ -80,8 +81,13 @@ def _run(arguments: Arguments) -> int:
     if code != 0 or command.told_to_end:
         return end_like(code or -signal.SIGTERM)
     if "from-local-dir" in arguments.options:
-        _has_failed(arguments, UPLOAD_FAILED, lambda: upload(arguments))
+        _take_outputs(arguments)
     return 0
+
+
+def _take_outputs(arguments: Arguments) -> None:
+    seconds = parse_duration(arguments.options.get("timeout", "1h")) / 1e9
+    within(seconds, lambda: _has_failed(arguments, UPLOAD_FAILED, lambda: upload(arguments)))
 
 
 _COMMANDS: dict[str, Callable[[Arguments], int]] = {"download": _download, "sidecar": _sidecar, "run": _run}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from flyte_plugin_pod.config_values import Wrong, mapping, quantity, seconds, text
@@ -11,7 +11,7 @@ from flyte_plugin_pod.config_values import Wrong, mapping, quantity, seconds, te
 
 @dataclass(frozen=True, slots=True)
 class CopilotConfig:
-    """The containers that download inputs and upload outputs. The key of each setting is its name with ``-`` for ``_``.
+    """The containers that download inputs and upload outputs. Keys of ``co-pilot``.
 
     :ivar image: has the program ``flyte-copilot`` of flyte-kit; a mere name on ``flyte up``
     :ivar name_prefix: of both containers
@@ -24,20 +24,20 @@ class CopilotConfig:
     :ivar timeout: seconds that an upload may take
     """
 
-    image: str = "flyte-copilot"
-    name_prefix: str = "flyte-copilot-"
-    default_input_path: str = "/var/flyte/inputs"
-    default_output_path: str = "/var/flyte/outputs"
-    input_vol_name: str = "flyte-inputs"
-    output_vol_name: str = "flyte-outputs"
-    cpu: str = "500m"
-    memory: str = "128Mi"
-    timeout: float = 3600.0
+    image: str = field(default="flyte-copilot", metadata={"key": "image"})
+    name_prefix: str = field(default="flyte-copilot-", metadata={"key": "name-prefix"})
+    default_input_path: str = field(default="/var/flyte/inputs", metadata={"key": "default-input-path"})
+    default_output_path: str = field(default="/var/flyte/outputs", metadata={"key": "default-output-path"})
+    input_vol_name: str = field(default="flyte-inputs", metadata={"key": "input-vol-name"})
+    output_vol_name: str = field(default="flyte-outputs", metadata={"key": "output-vol-name"})
+    cpu: str = field(default="500m", metadata={"key": "cpu"})
+    memory: str = field(default="128Mi", metadata={"key": "memory"})
+    timeout: float = field(default=3600.0, metadata={"key": "timeout"})
 
     @classmethod
     def parse(cls, value: Any) -> CopilotConfig:
         """Read the section ``co-pilot``."""
-        known = {item.name.replace("_", "-"): item.name for item in fields(cls)}
+        known = {str(item.metadata["key"]): item.name for item in fields(cls)}
         values: dict[str, Any] = {}
         for key, item in mapping(value).items():
             if key not in known:
