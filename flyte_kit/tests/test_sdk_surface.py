@@ -15,8 +15,9 @@ import pytest
 
 import flyte_kit
 from flyte_kit._exports import EXPORTS
-from flyte_kit.core.schedule import check_cron, matching_times
+from flyte_kit.core.schedule import CronSchedule, check_cron
 from flyte_kit.core.tracker import extract_task_module
+from flyte_kit.remote.backfill import scheduled_times
 
 HEAVY = {"pandas", "pyarrow", "numpy", "grpc", "pydantic", "rich", "requests", "fsspec", "asyncio", "mashumaro", "yaml"}
 HEAVY |= {"kubernetes", "boto3", "email", "concurrent.futures"}
@@ -69,7 +70,8 @@ def test_a_bad_cron_schedule_is_refused(text: str) -> None:
 
 def test_the_times_of_a_schedule_are_those_after_the_start() -> None:
     start = datetime.datetime(2024, 2, 28, 12, tzinfo=datetime.UTC)
-    found = list(matching_times("0 6 * * *", start, start + datetime.timedelta(days=3)))
+    schedule = CronSchedule(schedule="0 6 * * *").message()
+    found = list(scheduled_times(schedule, start, start + datetime.timedelta(days=3)))
     assert [(each.month, each.day, each.hour) for each in found] == [(2, 29, 6), (3, 1, 6), (3, 2, 6)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 from flyteidl.admin.schedule_pb2 import CronSchedule as CronScheduleMessage
@@ -68,7 +67,7 @@ class Schedule:
 class CronSchedule(Schedule):
     """Times by cron's five fields, or ``hourly``, ``@daily`` and the like; UTC.
 
-    :param offset: ISO 8601 duration, kept for engines that know it
+    :param offset: ISO 8601 duration by which each time is moved (upstream keeps it, and moves nothing)
     :raises ValueError: naming the field that is wrong
     """
 
@@ -153,55 +152,3 @@ def _number(text: str, low: int, words: tuple[str, ...]) -> int | None:
     if text.isdigit():
         return int(text)
     return words.index(text.lower()[:3]) + low if text.lower()[:3] in words else None
-
-
-_WORDS = {
-    "hourly": "0 * * * *",
-    "hours": "0 * * * *",
-    "daily": "0 0 * * *",
-    "days": "0 0 * * *",
-    "weekly": "0 0 * * 0",
-    "weeks": "0 0 * * 0",
-    "monthly": "0 0 1 * *",
-    "months": "0 0 1 * *",
-    "annually": "0 0 1 1 *",
-    "yearly": "0 0 1 1 *",
-    "years": "0 0 1 1 *",
-}
-
-
-def matching_times(text: str, start: datetime.datetime, end: datetime.datetime) -> Iterator[datetime.datetime]:
-    """Yield the minutes of a cron schedule after ``start``, up to ``end``.
-
-    Where both days of the month and of the week are restricted, either is enough, as for cron itself.
-    """
-    check_cron(text)
-    fields = _WORDS.get(text.lower().lstrip("@"), text).split()
-    sets = [_values(value, field) for value, field in zip(fields, _FIELDS, strict=True)]
-    minutes, hours, days, months, weekdays = sets
-    weekdays = {day % 7 for day in weekdays}
-    either = fields[2] not in {"*", "?"} and fields[4] not in {"*", "?"}
-    moment = start.replace(second=0, microsecond=0) + datetime.timedelta(minutes=1)
-    while moment <= end:
-        by_month, by_week = moment.day in days, moment.isoweekday() % 7 in weekdays
-        fits_day = (by_month or by_week) if either else (by_month and by_week)
-        if moment.month not in months or not fits_day:
-            moment = moment.replace(hour=0, minute=0) + datetime.timedelta(days=1)
-            continue
-        if moment.hour in hours and moment.minute in minutes:
-            yield moment
-        moment += datetime.timedelta(minutes=1)
-
-
-def _values(text: str, field: tuple[str, int, int, tuple[str, ...]]) -> set[int]:
-    _, low, high, words = field
-    found: set[int] = set()
-    for part in text.split(","):
-        span, _, step = part.partition("/")
-        if span in {"*", "?"}:
-            first, last = low, high
-        else:
-            ends = [_number(end, low, words) or 0 for end in span.split("-")]
-            first, last = ends[0], ends[-1] if len(ends) > 1 or not step else high
-        found |= set(range(first, last + 1, int(step or 1)))
-    return found

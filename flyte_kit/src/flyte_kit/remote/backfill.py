@@ -6,37 +6,25 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flyteidl.admin.schedule_pb2 import FixedRateUnit, Schedule
+from flyteidl.admin.schedule_pb2 import Schedule
 
 from flyte_core.errors import FailedPrecondition
+from flyte_core.timetables import between, timetable
 from flyte_kit.core.imperative_workflow import ImperativeWorkflow
-from flyte_kit.core.schedule import matching_times
 from flyte_kit.core.workflow import WorkflowFailurePolicy
 from flyte_kit.remote.entities import FlyteLaunchPlan
 
-_UNITS = {
-    FixedRateUnit.MINUTE: timedelta(minutes=1),
-    FixedRateUnit.HOUR: timedelta(hours=1),
-    FixedRateUnit.DAY: timedelta(days=1),
-}
-
 
 def scheduled_times(schedule: Schedule, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the times of a schedule after ``start``, up to ``end``.
+    """Yield the times of a schedule after ``start``, up to ``end``; those of a fixed rate count from ``start``.
 
     :raises FailedPrecondition: if the launch plan has no schedule
+    :raises InvalidInput: if the schedule cannot be read
     """
-    kind = schedule.WhichOneof("ScheduleExpression")
-    if kind == "rate":
-        step = _UNITS[schedule.rate.unit] * schedule.rate.value
-        moment = start + step
-        while moment <= end:
-            yield moment
-            moment += step
-    elif kind == "cron_schedule":
-        yield from matching_times(schedule.cron_schedule.schedule, start, end)
-    else:
+    times = timetable(schedule, start)
+    if times is None:
         raise FailedPrecondition("Cannot backfill a launch plan without a schedule")
+    yield from between(times, start, end)
 
 
 def backfill_workflow(
