@@ -17,6 +17,7 @@ from flyte_admin.db.migrate import migrate
 from flyte_admin.descriptions.service import DescriptionService
 from flyte_admin.dispatch.manifest import ManifestWriter
 from flyte_admin.dispatch.relay import BuildManifest, Dispatcher
+from flyte_admin.executions.alarm import Alarm
 from flyte_admin.executions.data import DataReader
 from flyte_admin.executions.event_delivery import EventDelivery
 from flyte_admin.executions.events import EventRecorder
@@ -39,6 +40,7 @@ from flyte_admin.rest.routes import Routes
 from flyte_admin.rest.server import HttpServer
 from flyte_admin.rpc.server import GrpcServer
 from flyte_admin.rpc.tables import ExecutionServices, RegistryServices, all_services
+from flyte_admin.scheduler.scheduler import Scheduler
 from flyte_admin.settings import AdminSettings
 from flyte_admin.signals.service import SignalService
 from flyte_admin.tasks.service import TaskService
@@ -92,12 +94,16 @@ class AdminApp:
         offloader = Offloader(ports.store, settings.storage.executions_prefix)
         sinks = [sink.name for sink in ports.sinks]
         self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks, wake_delivery=self._delivery.wake)
-        registry = _registry(settings, ports, database, closures)
+        schedules_changed = Alarm(ports.clock)
+        registry = _registry(settings, ports, database, closures, schedules_changed)
         self._projects = registry.projects
         self.launch_plans = registry.launch_plans
         self.signals = SignalService(database, ports.clock)
         check_project = StoredProjects(database, Domains(settings.domains)).check
         executions = self._executions(settings, ports, registry, check_project)
+        self._scheduler = Scheduler(
+            database, executions.executions.create, ports.clock, schedules_changed, settings.scheduler
+        )
         self.nodes = executions.nodes
         self.executions, self.reader = executions.executions, executions.reader
         proxy = DataProxyService(
@@ -154,7 +160,11 @@ class AdminApp:
         await self._database.close()
 
     def _start_relays(self) -> None:
-        for name, run in (("dispatch", self._dispatcher.run), ("deliver-events", self._delivery.run)):
+        for name, run in (
+            ("dispatch", self._dispatcher.run),
+            ("deliver-events", self._delivery.run),
+            ("schedules", self._scheduler.run),
+        ):
             relay = asyncio.create_task(run(), name=name)
             relay.add_done_callback(_log_end)
             self._relays.append(relay)
@@ -190,7 +200,7 @@ def _log_end(relay: asyncio.Task[None]) -> None:
 
 
 def _registry(
-    settings: AdminSettings, ports: AdminPorts, database: Database, closures: ClosureStore
+    settings: AdminSettings, ports: AdminPorts, database: Database, closures: ClosureStore, schedules_changed: Alarm
 ) -> RegistryServices:
     domains = Domains(settings.domains)
     rules = settings.registration
@@ -198,7 +208,7 @@ def _registry(
         projects=ProjectService(database, domains),
         tasks=TaskService(database, domains, rules.tasks, ports.clock),
         workflows=WorkflowService(database, domains, closures, rules.workflows, ports.clock),
-        launch_plans=LaunchPlanService(database, domains, ports.clock),
+        launch_plans=LaunchPlanService(database, domains, ports.clock, wake_scheduler=schedules_changed.ring),
         named_entities=NamedEntityService(database),
         descriptions=DescriptionService(database),
         version=settings.version,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flyte_admin.executions.execution_config import LaunchSettings
 from flyte_admin.rest.browser_guard import LOCAL_HOSTS
+from flyte_admin.scheduler.scheduler import SchedulerSettings
 from flyte_admin.tasks.validation import TaskRules
 from flyte_admin.workflows.service import WorkflowRules
 
@@ -104,6 +105,7 @@ class AdminSettings:
     server: ServerSettings = field(default_factory=ServerSettings)
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     launch: LaunchSettings = field(default_factory=LaunchSettings)
+    scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
     domains: Mapping[str, str] = field(default_factory=_default_domains)
     projects: tuple[str, ...] = ("flytesnacks",)
     version: VersionSettings = field(default_factory=VersionSettings)

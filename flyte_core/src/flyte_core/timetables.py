@@ -121,7 +121,8 @@ def _rate(rate: FixedRate) -> timedelta:
             "days",
             field="rate.value",
         )
-    return rate.value * _UNITS[rate.unit]
+    step: timedelta = _UNITS[rate.unit] * rate.value
+    return step
 
 
 def _cron(text: str, start: datetime) -> Timetable:

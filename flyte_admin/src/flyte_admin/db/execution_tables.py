@@ -1,4 +1,4 @@
-"""Tables of what runs: executions, their nodes and tasks, signals, and the two outboxes."""
+"""Tables of what runs: executions, their nodes and tasks, signals, and the three outboxes."""
 
 from __future__ import annotations
 
@@ -153,4 +153,18 @@ event_outbox = Table(
     Column("available_at", UtcTime, nullable=False),
     Column("error", Text, nullable=False, default=""),
     Index("ix_event_outbox_sink", "sink", "id"),
+)
+
+notification_outbox = Table(
+    "notification_outbox",
+    metadata,
+    *row_columns(),
+    *execution_columns(),
+    Column("phase", String(32), nullable=False),  # the enum's name; the execution has ended with it
+    Column("notification", LargeBinary, nullable=False),  # an admin.Notification
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("available_at", UtcTime, nullable=False),  # not to be tried before
+    Column("error", Text, nullable=False, default=""),  # of the last attempt
+    _of_execution(),
+    Index("ix_notification_outbox_available_at", "available_at"),
 )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from flyte_admin.db.database import Database
 from flyte_core.errors import ConfigError
 
-NEWEST = "0003"
+NEWEST = "0004"
 """Revision of the schema in :mod:`flyte_admin.db.schema`."""
 MIGRATION_LOCK = 0x666C797465
 """Key of PostgreSQL's advisory lock: of several servers that start together, one migrates."""

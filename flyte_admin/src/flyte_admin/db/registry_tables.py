@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 
-from flyte_admin.db.columns import entity_columns, metadata, row_columns
+from flyte_admin.db.columns import UtcTime, entity_columns, metadata, row_columns
 
 ENTITY = ("project", "domain", "name", "version")
 
@@ -120,12 +120,10 @@ schedulable_entities = Table(
     Column("unit", Integer, nullable=False, default=0),
     Column("kickoff_time_input_arg", String(255), nullable=False, default=""),
     Column("active", Boolean, nullable=False, default=False),
+    Column("activated_at", UtcTime),  # fixed rates count from here
+    Column("settled_until", UtcTime),  # every time up to this one was started, skipped or given up
+    Column("attempts", Integer, nullable=False, default=0),  # to start an execution for the next time
+    Column("available_at", UtcTime),  # the next time is not to be tried before
+    Column("error", Text, nullable=False, default=""),  # of the last attempt
     Unique(*ENTITY),
-)
-
-schedule_entities_snapshots = Table(
-    "schedule_entities_snapshots",
-    metadata,
-    *row_columns(),
-    Column("snapshot", LargeBinary, nullable=False),
 )

@@ -1,6 +1,6 @@
 """All tables, by name. The columns are upstream's (its filters and sort keys are column names).
 
-Beyond upstream there are two outboxes: what a transaction decided and what still has to be done outside, written
+Beyond upstream there are three outboxes: what a transaction decided and what still has to be done outside, written
 in that same transaction.
 """
 
@@ -18,6 +18,7 @@ from flyte_admin.db.execution_tables import (
     execution_tags,
     executions,
     node_executions,
+    notification_outbox,
     signals,
     task_executions,
     workflow_outbox,
@@ -29,7 +30,6 @@ from flyte_admin.db.registry_tables import (
     projects,
     resources,
     schedulable_entities,
-    schedule_entities_snapshots,
     tasks,
     workflows,
 )
@@ -48,11 +48,11 @@ __all__ = [
     "metadata",
     "named_entity_metadata",
     "node_executions",
+    "notification_outbox",
     "projects",
     "reservations",
     "resources",
     "schedulable_entities",
-    "schedule_entities_snapshots",
     "signals",
     "task_executions",
     "tasks",

@@ -56,6 +56,8 @@ def _set_schedule(connection: Connection, row: Row[Any], *, active: bool, now: d
         "active": active,
         "updated_at": now,
     }
+    if active:  # what lies before an activation is never made up for
+        values |= {"activated_at": now, "settled_until": now, "attempts": 0, "available_at": None, "error": ""}
     matches = [table.c[part] == value for part, value in key.items()]
     if connection.execute(update(table).where(*matches).values(values)).rowcount == 0 and active:
         connection.execute(insert(table), {**key, **values, "created_at": now})

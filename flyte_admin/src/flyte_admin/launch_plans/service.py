@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flyteidl.admin.common_pb2 import (
@@ -44,12 +45,18 @@ from flyte_core.identifiers import check_identifier
 
 
 class LaunchPlanService:
-    """Registers, reads and activates launch plans."""
+    """Registers, reads and activates launch plans.
 
-    def __init__(self, database: Database, domains: Domains, clock: Clock) -> None:
+    :param wake_scheduler: called after each commit that changed which launch plans are active
+    """
+
+    def __init__(
+        self, database: Database, domains: Domains, clock: Clock, *, wake_scheduler: Callable[[], None] = lambda: None
+    ) -> None:
         self._database = database
         self._domains = domains
         self._clock = clock
+        self._wake_scheduler = wake_scheduler
 
     async def create(self, request: LaunchPlanCreateRequest) -> LaunchPlanCreateResponse:
         """Register a version of a launch plan, inactive.
@@ -145,6 +152,7 @@ class LaunchPlanService:
             repository.set_state(connection, row, request.state, now)
 
         await self._database.write(change)
+        self._wake_scheduler()
         return LaunchPlanUpdateResponse()
 
 

@@ -1,0 +1,1 @@
+"""Starts executions of active launch plans at the times of their schedules."""
