@@ -32,6 +32,8 @@ from flyte_admin.executions.task_service import TaskExecutionService
 from flyte_admin.launch_plans.service import LaunchPlanService
 from flyte_admin.launch_plans.single_task import SingleTasks
 from flyte_admin.named_entities.service import NamedEntityService
+from flyte_admin.notifications.delivery import NotificationDelivery
+from flyte_admin.notifications.files import LogNotifier
 from flyte_admin.projects.service import ProjectService
 from flyte_admin.registry.admission import Domains
 from flyte_admin.rest.browser_guard import BrowserGuard
@@ -49,6 +51,7 @@ from flyte_admin.workflows.service import WorkflowService
 from flyte_core.clock import Clock, SystemClock
 from flyte_core.cluster import Cluster
 from flyte_core.events import EventSink
+from flyte_core.notifications import Notifier
 from flyte_core.storage import BlobStore
 
 _log = logging.getLogger(__name__)
@@ -60,6 +63,7 @@ class AdminPorts:
 
     :ivar build_manifest: writes the FlyteWorkflow of an execution
     :ivar sinks: receivers of recorded events
+    :ivar notifier: tells people of ended executions
     :ivar http_routes: further routes of the HTTP server (the console)
     """
 
@@ -68,6 +72,7 @@ class AdminPorts:
     build_manifest: BuildManifest = field(default_factory=ManifestWriter)
     clock: Clock = field(default_factory=SystemClock)
     sinks: Sequence[EventSink] = ()
+    notifier: Notifier = field(default_factory=LogNotifier)
     http_routes: Sequence[BaseRoute] = ()
 
 
@@ -90,10 +95,18 @@ class AdminApp:
         closures = ClosureStore(ports.store, settings.storage.entities_prefix)
         self._dispatcher = Dispatcher(database, ports.cluster, closures, ports.build_manifest, ports.clock)
         self._delivery = EventDelivery(database, ports.sinks, ports.clock)
+        self._notifications = NotificationDelivery(database, ports.notifier, settings.notifications, ports.clock)
         self._relays: list[asyncio.Task[None]] = []
         offloader = Offloader(ports.store, settings.storage.executions_prefix)
         sinks = [sink.name for sink in ports.sinks]
-        self.events = EventRecorder(database, offloader, ports.clock, sinks=sinks, wake_delivery=self._delivery.wake)
+        self.events = EventRecorder(
+            database,
+            offloader,
+            ports.clock,
+            sinks=sinks,
+            wake_delivery=self._delivery.wake,
+            wake_notifications=self._notifications.wake,
+        )
         schedules_changed = Alarm(ports.clock)
         registry = _registry(settings, ports, database, closures, schedules_changed)
         self._projects = registry.projects
@@ -164,6 +177,7 @@ class AdminApp:
             ("dispatch", self._dispatcher.run),
             ("deliver-events", self._delivery.run),
             ("schedules", self._scheduler.run),
+            ("send-notifications", self._notifications.run),
         ):
             relay = asyncio.create_task(run(), name=name)
             relay.add_done_callback(_log_end)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flyte_admin.executions.execution_config import LaunchSettings
+from flyte_admin.notifications.messages import NotificationSettings
 from flyte_admin.rest.browser_guard import LOCAL_HOSTS
 from flyte_admin.scheduler.scheduler import SchedulerSettings
 from flyte_admin.tasks.validation import TaskRules
@@ -106,6 +107,7 @@ class AdminSettings:
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     launch: LaunchSettings = field(default_factory=LaunchSettings)
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     domains: Mapping[str, str] = field(default_factory=_default_domains)
     projects: tuple[str, ...] = ("flytesnacks",)
     version: VersionSettings = field(default_factory=VersionSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from flyteidl.admin.event_pb2 import (
@@ -13,17 +13,21 @@ from flyteidl.admin.event_pb2 import (
     WorkflowExecutionEventRequest,
     WorkflowExecutionEventResponse,
 )
+from flyteidl.admin.execution_pb2 import ExecutionClosure
 from sqlalchemy import Connection
 
 from flyte_admin.db.database import Database
 from flyte_admin.executions.batching import Batcher
 from flyte_admin.executions.event_checks import check_event
 from flyte_admin.executions.event_outbox import outbox_values
+from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.ledger import PreparedEvent, fetch_rows, record_events
 from flyte_admin.executions.offload import Offloader, carries_data
 from flyte_admin.executions.outcomes import EventOutcome
+from flyte_admin.executions.phases import TERMINAL_EXECUTION
 from flyte_admin.executions.rows import Rows
 from flyte_admin.executions.statements import INSERT_EVENT
+from flyte_admin.notifications.outbox import queue_notifications
 from flyte_core.clock import Clock
 from flyte_core.errors import InvalidInput, TooLarge
 from flyte_core.events import ExecutionEventRequest, Verdict
@@ -34,6 +38,7 @@ class EventRecorder:
 
     :param sinks: names of the event sinks; each recorded event is queued for each of them in the same transaction
     :param wake_delivery: called after each commit that queued events
+    :param wake_notifications: called after each commit that ended executions
     """
 
     def __init__(
@@ -44,12 +49,14 @@ class EventRecorder:
         *,
         sinks: Sequence[str] = (),
         wake_delivery: Callable[[], None] | None = None,
+        wake_notifications: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._offloader = offloader
         self._clock = clock
         self._sinks = tuple(sinks)
         self._wake_delivery = wake_delivery
+        self._wake_notifications = wake_notifications
         self._queue = Batcher(self._write, weigh=len)
 
     async def record(self, requests: Sequence[ExecutionEventRequest]) -> list[EventOutcome]:
@@ -66,6 +73,8 @@ class EventRecorder:
         outcomes = await self._queue.put(prepared) if prepared else []
         if self._sinks and self._wake_delivery is not None:
             self._wake_delivery()
+        if any(_ends(event.request) for event in prepared):
+            self._wake_notifications()
         if refusal is not None and len(outcomes) == len(prepared) and all(outcome.goes_on for outcome in outcomes):
             outcomes.append(refusal)
         return outcomes
@@ -101,15 +110,15 @@ class EventRecorder:
         fetch_rows(rows, chain.from_iterable(sequences))
         outcomes = [record_events(rows, events) for events in sequences]
         rows.write()
-        if self._sinks:
-            recorded = [
-                event.request
-                for events, results in zip(sequences, outcomes, strict=True)
-                for event, outcome in zip(events, results, strict=False)
-                if outcome.verdict is Verdict.RECORDED
-            ]
-            if recorded:
-                connection.execute(INSERT_EVENT, outbox_values(recorded, self._sinks, now))
+        recorded = [
+            event.request
+            for events, results in zip(sequences, outcomes, strict=True)
+            for event, outcome in zip(events, results, strict=False)
+            if outcome.verdict is Verdict.RECORDED
+        ]
+        queue_notifications(connection, _ended(rows, recorded), now)
+        if self._sinks and recorded:
+            connection.execute(INSERT_EVENT, outbox_values(recorded, self._sinks, now))
         return outcomes
 
     async def create_workflow_event(self, request: WorkflowExecutionEventRequest) -> WorkflowExecutionEventResponse:
@@ -141,6 +150,19 @@ class EventRecorder:
         outcomes = await self.record([request])
         if outcomes[0].error is not None:
             raise outcomes[0].error
+
+
+def _ends(request: ExecutionEventRequest) -> bool:
+    return isinstance(request, WorkflowExecutionEventRequest) and request.event.phase in TERMINAL_EXECUTION
+
+
+def _ended(rows: Rows, recorded: Iterable[ExecutionEventRequest]) -> Iterator[tuple[ExecutionKey, ExecutionClosure]]:
+    for request in recorded:
+        if _ends(request):
+            key = ExecutionKey.of(request.event.execution_id)
+            row = rows.execution(key)
+            if row is not None:
+                yield key, row.open_closure()
 
 
 def _checked(requests: Sequence[ExecutionEventRequest]) -> tuple[list[PreparedEvent], EventOutcome | None]:

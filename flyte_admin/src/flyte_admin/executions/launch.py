@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flyteidl.admin.common_pb2 import Notification
 from flyteidl.admin.execution_pb2 import (
     ExecutionClosure,
     ExecutionCreateRequest,
@@ -21,6 +23,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from flyte_admin.executions.execution_config import LaunchSettings, merge_execution_config
 from flyte_admin.executions.inputs import resolve_inputs
+from flyte_admin.notifications.choice import check_notifications, chosen_notifications
 from flyte_admin.registry.admission import check_ascii, check_labels
 from flyte_core.errors import InvalidInput
 from flyte_core.identifiers import check_execution_name, check_identifier, check_name
@@ -64,6 +67,7 @@ class Launch:
     :ivar effective_spec: with every default filled in, for the FlyteWorkflow
     :ivar inputs: what the workflow gets
     :ivar user_inputs: what the user gave, for a relaunch
+    :ivar notifications: what is sent when it ends
     """
 
     id: WorkflowExecutionIdentifier
@@ -72,6 +76,7 @@ class Launch:
     workflow_id: Identifier
     inputs: LiteralMap
     user_inputs: LiteralMap
+    notifications: Sequence[Notification] = ()
 
 
 def new_execution_name() -> str:
@@ -108,6 +113,7 @@ def _check_overrides(spec: ExecutionSpec) -> None:
         check_labels({key: value}, "spec.labels")
     for tag in spec.tags:
         check_name(tag, "spec.tags")
+    check_notifications(spec.notifications.notifications, "spec.notifications.notifications")
     seen: set[str] = set()
     for env in spec.envs.values:
         if not env.key or env.key in seen:
@@ -150,6 +156,7 @@ def decide_launch(
         workflow_id=basis.launch_plan_spec.workflow_id,
         inputs=inputs,
         user_inputs=user_inputs,
+        notifications=chosen_notifications(request.spec, basis.launch_plan_spec),
     )
 
 
@@ -168,13 +175,14 @@ def _fill_metadata(
     metadata.system_metadata.namespace = settings.namespace(request.project, request.domain)
 
 
-def initial_closure(workflow_id: Identifier, created_at: Timestamp, principal: str) -> ExecutionClosure:
+def initial_closure(launch: Launch, created_at: Timestamp) -> ExecutionClosure:
     """Return the closure of an execution of which nothing was reported yet (phase UNDEFINED)."""
-    closure = ExecutionClosure(created_at=created_at, updated_at=created_at, workflow_id=workflow_id)
+    closure = ExecutionClosure(created_at=created_at, updated_at=created_at, workflow_id=launch.workflow_id)
+    closure.notifications.extend(launch.notifications)
     details = closure.state_change_details
     details.state = ExecutionState.EXECUTION_ACTIVE
     details.occurred_at.CopyFrom(created_at)
-    details.principal = principal
+    details.principal = launch.spec.metadata.principal
     return closure
 
 

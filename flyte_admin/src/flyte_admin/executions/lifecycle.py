@@ -16,6 +16,7 @@ from flyte_admin.executions.keys import ExecutionKey
 from flyte_admin.executions.phases import TERMINAL_PHASE_NAMES
 from flyte_admin.executions.refusals import AlreadyTerminal
 from flyte_admin.executions.submission import end_closure, order_termination
+from flyte_admin.notifications.outbox import queue_notifications
 
 
 def _lock(connection: Connection, execution: WorkflowExecutionIdentifier) -> Row[Any]:
@@ -88,7 +89,7 @@ def finish_abort(connection: Connection, execution: WorkflowExecutionIdentifier,
         return
     closure = ExecutionClosure.FromString(row.closure)
     closure.phase = WorkflowExecution.ABORTED
-    _end(connection, row.id, closure, now, phase="ABORTED")
+    _end(connection, execution, row.id, closure, now, phase="ABORTED")
 
 
 def fail_undispatched(
@@ -102,10 +103,18 @@ def fail_undispatched(
     closure.phase = WorkflowExecution.FAILED
     closure.error.CopyFrom(error)
     kind = ExecutionError.ErrorKind.Name(error.kind)
-    _end(connection, row.id, closure, now, phase="FAILED", error_kind=kind, error_code=error.code)
+    _end(connection, execution, row.id, closure, now, phase="FAILED", error_kind=kind, error_code=error.code)
 
 
-def _end(connection: Connection, row_id: int, closure: ExecutionClosure, now: datetime, **values: Any) -> None:
+def _end(
+    connection: Connection,
+    execution: WorkflowExecutionIdentifier,
+    row_id: int,
+    closure: ExecutionClosure,
+    now: datetime,
+    **values: Any,
+) -> None:
     end_closure(closure, now)
     nanoseconds = closure.duration.seconds * 1_000_000_000 + closure.duration.nanos
     _write(connection, row_id, closure, now, execution_updated_at=now, duration=nanoseconds, **values)
+    queue_notifications(connection, [(ExecutionKey.of(execution), closure)], now)

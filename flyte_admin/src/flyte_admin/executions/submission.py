@@ -140,7 +140,7 @@ def _execution_values(submission: Submission) -> dict[str, Any]:
     created_at = Timestamp()
     created_at.FromDatetime(now)
     principal = launch.spec.metadata.principal
-    closure = initial_closure(launch.workflow_id, created_at, principal)
+    closure = initial_closure(launch, created_at)
     return {
         **ExecutionKey.of(launch.id).columns,
         "created_at": now,

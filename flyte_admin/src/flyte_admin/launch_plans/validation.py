@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from flyteidl.admin.common_pb2 import Notification
 from flyteidl.admin.launch_plan_pb2 import LaunchPlanClosure, LaunchPlanCreateRequest, LaunchPlanSpec
-from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import ResourceType
 from flyteidl.core.interface_pb2 import TypedInterface
 
 from flyte_admin.launch_plans.inputs import expected_inputs
 from flyte_admin.launch_plans.schedules import check_schedule
+from flyte_admin.notifications.choice import check_notifications
 from flyte_admin.registry.admission import check_entity_id, check_labels
 from flyte_core.errors import InvalidInput
-
-_TERMINAL = (
-    WorkflowExecution.SUCCEEDED,
-    WorkflowExecution.FAILED,
-    WorkflowExecution.ABORTED,
-    WorkflowExecution.TIMED_OUT,
-)
 
 
 def check_launch_plan(request: LaunchPlanCreateRequest) -> None:
@@ -39,8 +31,7 @@ def check_launch_plan(request: LaunchPlanCreateRequest) -> None:
             "Launch condition must be empty, found " + spec.entity_metadata.launch_conditions.type_url[:256],
             field="spec.entity_metadata.launch_conditions",
         )
-    for index, notification in enumerate(spec.entity_metadata.notifications):
-        _check_notification(notification, f"spec.entity_metadata.notifications[{index}]")
+    check_notifications(spec.entity_metadata.notifications, "spec.entity_metadata.notifications")
 
 
 def launch_plan_closure(spec: LaunchPlanSpec, interface: TypedInterface) -> LaunchPlanClosure:
@@ -52,14 +43,3 @@ def launch_plan_closure(spec: LaunchPlanSpec, interface: TypedInterface) -> Laun
     closure.expected_outputs.CopyFrom(interface.outputs)
     check_schedule(spec.entity_metadata.schedule, closure.expected_inputs)
     return closure
-
-
-def _check_notification(notification: Notification, field: str) -> None:
-    kind = notification.WhichOneof("type")
-    if kind is None or not getattr(notification, kind).recipients_email:
-        raise InvalidInput(f"missing {field}.recipients_email", field=field)
-    if not notification.phases:
-        raise InvalidInput(f"missing {field}.phases", field=f"{field}.phases")
-    for phase in notification.phases:
-        if phase not in _TERMINAL:
-            raise InvalidInput(f"invalid value for {field}.phases: only terminal phases are", field=f"{field}.phases")

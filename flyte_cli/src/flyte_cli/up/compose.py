@@ -7,14 +7,18 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from flyte_admin.app import AdminApp, AdminPorts
 from flyte_admin.dispatch.manifest import ManifestWriter
+from flyte_admin.notifications.files import FileNotifier
+from flyte_admin.notifications.messages import NotificationSettings
+from flyte_admin.notifications.smtp import SmtpNotifier
 from flyte_admin.object_store.app import create_object_store_app
 from flyte_admin.rest.browser_guard import LOCAL_HOSTS, BrowserGuard
 from flyte_admin.rest.server import HttpServer
 from flyte_admin.settings import AdminSettings, DatabaseSettings, ServerSettings, StorageSettings
-from flyte_cli.up.console_pages import console_routes
+from flyte_cli.up.console_pages import EXECUTION, console_routes
 from flyte_cli.up.data_folder import prepare, write_client_config
 from flyte_cli.up.in_process import InProcessAdmin, catalog_calls
 from flyte_cli.up.listening import check_free
@@ -90,12 +94,14 @@ async def start_admin(
         storage=StorageSettings(CONTAINER),
         server=ServerSettings(grpc_address=settings.grpc_target(), http_address=settings.address(settings.http_port)),
         projects=tuple(settings.projects),
+        notifications=notification_settings(settings),
     )
     ports = AdminPorts(
         store=store,
         cluster=cluster,
         build_manifest=ManifestWriter(),
         sinks=plugins.event_sinks(),
+        notifier=SmtpNotifier(settings.mail) if settings.mail else FileNotifier(settings.notifications_file),
         http_routes=[*log_routes(cluster.log_file), *console_routes(settings.grpc_target())],
     )
     try:
@@ -104,6 +110,14 @@ async def start_admin(
         raise
     except FlyteError as error:
         raise Unavailable(f"{settings.admin_database} cannot be used: {error}") from error
+
+
+def notification_settings(settings: UpSettings) -> NotificationSettings:
+    """Return what notifications say: the platform's text, and where to look at the execution."""
+    defaults = NotificationSettings()
+    where = EXECUTION.format(project="{{ project }}", domain="{{ domain }}", name="{{ name }}")
+    sender = settings.mail.sender if settings.mail else defaults.sender
+    return replace(defaults, sender=sender, body=f"{defaults.body}\n\n{settings.http_url()}{where}\n")
 
 
 def start_propeller(

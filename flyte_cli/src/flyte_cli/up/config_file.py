@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from flyte_admin.notifications.smtp import SECURITY, SmtpSettings
 from flyte_cli.up.settings import DEFAULT_PROJECTS, ImageRule, UpSettings, check_loopback
 from flyte_core.errors import ConfigError
 
@@ -76,16 +77,41 @@ class _File:
             "s3_port": self._port,
             "images": self._images,
             "projects": self._projects,
+            "mail": self._mail,
             "plugins": self._plugins,
         }
+        return self._section("", document, known)
+
+    def _section(
+        self, section: str, document: yaml.Node, known: Mapping[str, Callable[[str, yaml.Node], Any]]
+    ) -> dict[str, Any]:
+        """Return the values of a mapping whose keys are known, each read in its own way."""
         found: dict[str, Any] = {}
-        for key, node in self._pairs("", document).items():
+        for key, node in self._pairs(section, document).items():
+            path = f"{section}.{key}" if section else key
             if key not in known:
                 near = difflib.get_close_matches(key.replace("-", "_"), known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"keys are {', '.join(known)}"
-                self._refuse(self._key_node(document, key), f"there is no key {key!r}: {hint}")
-            found[key] = known[key](key, node)
+                self._refuse(self._key_node(document, key), f"there is no key {path!r}: {hint}")
+            found[key] = known[key](path, node)
         return found
+
+    def _mail(self, key: str, node: yaml.Node) -> SmtpSettings:
+        known: Mapping[str, Callable[[str, yaml.Node], Any]] = {
+            "host": self._text,
+            "sender": self._text,
+            "port": self._port,
+            "security": self._text,
+            "user": self._text,
+            "password_env": self._text,
+        }
+        given = self._section(key, node, known)
+        for name in ("host", "sender"):
+            if name not in given:
+                self._refuse(node, f"{key}: {name} is missing")
+        if given.get("security", "tls") not in SECURITY:
+            self._refuse(node, f"{key}.security: give one of {', '.join(SECURITY)}")
+        return SmtpSettings(**given)
 
     def _host(self, key: str, node: yaml.Node) -> str:
         host = self._text(key, node)

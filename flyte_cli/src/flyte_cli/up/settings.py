@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flyte_admin.notifications.smtp import SmtpSettings
 from flyte_core.errors import ConfigError
 
 BUCKET = "flyte"
@@ -91,6 +92,7 @@ class UpSettings:
     :ivar s3_port: the object store's S3 endpoint
     :ivar images: first match wins; an image that matches none runs in the environment of this process
     :ivar projects: made at start where they are missing
+    :ivar mail: server through which notifications are sent; without one they go to ``notifications.jsonl``
     :ivar config_file: file that some of these come from, for messages
     :ivar plugins: plugin name → its section, over what ``flyte up`` sets itself (the pod plugin's links to logs);
         ``disabled``, ``task_types`` and ``storage`` choose among plugins
@@ -103,6 +105,7 @@ class UpSettings:
     s3_port: int = 8087
     images: Sequence[ImageRule] = ()
     projects: Sequence[str] = DEFAULT_PROJECTS
+    mail: SmtpSettings | None = None
     plugins: Mapping[str, Any] = field(default_factory=dict)
     config_file: Path | None = None
 
@@ -134,6 +137,11 @@ class UpSettings:
     def credentials_file(self) -> Path:
         """Keys of the object store, readable by this user only."""
         return self.data_dir / "credentials.json"
+
+    @property
+    def notifications_file(self) -> Path:
+        """Notifications, where there is no mail server: one JSON object a line."""
+        return self.data_dir / "notifications.jsonl"
 
     @property
     def client_config(self) -> Path:

@@ -14,10 +14,11 @@ from urllib.parse import quote
 from flyte_core.clock import Clock, SystemClock
 from flyte_core.errors import InvalidInput, NotFound, TooLarge
 from flyte_core.events import RecordedEvent
+from flyte_core.notifications import EndNotice
 from flyte_core.storage import BlobInfo, SignedUrl
 from flyte_core.testing.memory_cluster import MemoryCluster
 
-__all__ = ["ManualClock", "MemoryCluster", "MemoryStore", "RecordingSink"]
+__all__ = ["ManualClock", "MemoryCluster", "MemoryStore", "RecordingNotifier", "RecordingSink"]
 
 
 class _Blob(NamedTuple):
@@ -120,6 +121,24 @@ class RecordingSink:
         if self._failures:
             raise self._failures.pop(0)
         self.events.append(event)
+
+
+class RecordingNotifier:
+    """A :class:`flyte_core.notifications.Notifier` that keeps what it gets.
+
+    :param failures: raised by the first calls, one each, before anything is kept
+    :ivar notices: the messages taken, in order, repeats included
+    """
+
+    def __init__(self, *, failures: Iterable[Exception] = ()) -> None:
+        self.notices: list[EndNotice] = []
+        self._failures = list(failures)
+
+    async def send(self, notice: EndNotice) -> None:
+        """Keep the message, or raise the next failure."""
+        if self._failures:
+            raise self._failures.pop(0)
+        self.notices.append(notice)
 
 
 class ManualClock:
