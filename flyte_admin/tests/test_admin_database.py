@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, column, insert, select, table, text
 
 from flyte_admin.db import Database
 from flyte_admin.db.migrate import migrate
-from flyte_admin.db.schema import metadata, projects
+from flyte_admin.db.migrations.alembic_runner import SCRIPTS
+from flyte_admin.db.schema import metadata, projects, schedulable_entities
 from flyte_core.errors import AlreadyExists, ConfigError, TooLarge, Unavailable
 
 
@@ -144,6 +148,40 @@ async def test_the_migrations_make_the_schema(tmp_path: Path, empty_postgresql: 
         )
         await database.close()
         assert difference == []
+
+
+async def test_schedules_that_were_active_before_there_was_a_scheduler_begin_now(
+    tmp_path: Path, empty_postgresql: Callable[[], str]
+) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    values = {"project": "p", "domain": "d", "name": "n", "version": "v", "active": True, "created_at": long_ago}
+    values |= {"updated_at": long_ago, "cron_expression": "* * * * *", "fixed_rate_value": 0, "unit": 0}
+    values |= {"kickoff_time_input_arg": ""}
+    old_table = table("schedulable_entities", *(column(name, schedulable_entities.c[name].type) for name in values))
+    columns = schedulable_entities.c
+    for url in (f"sqlite:///{tmp_path / 'admin.db'}", empty_postgresql()):
+        database = Database(url)
+        await database.write(lambda connection: _go_to(connection, "0003"))
+        await database.write(lambda connection: connection.execute(insert(old_table).values(values)) and None)
+        await migrate(database)
+        row = await database.read(
+            lambda connection: connection.execute(select(columns.activated_at, columns.settled_until)).one()
+        )
+        assert row.activated_at == row.settled_until
+        assert abs(datetime.now(UTC) - row.settled_until) < timedelta(minutes=5)
+        await database.write(lambda connection: _go_to(connection, "-1"))
+        await migrate(database)
+        await database.close()
+
+
+def _go_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    if revision.startswith("-"):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
 
 
 async def test_a_schema_of_a_newer_program_is_refused(database: Database) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,9 +41,14 @@ def test_043_notifications_a_stand_in_the_launch_plan(plans: Any) -> None:
     assert [*slack.phases] == [WorkflowExecution.SUCCEEDED, WorkflowExecution.ABORTED]
 
 
-@pytest.mark.xfail(strict=True, reason="notifications are kept, and not sent")
 def test_043_notifications_b_are_sent_when_an_execution_fails(plans: Any, up: Any) -> None:
     assert up.run(plans.told_of_failure, inputs={"at": datetime.now(UTC)}).phase == "FAILED"
+    until = time.monotonic() + 10
+    while "boiler@example.com" not in up.server.log.read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+    [notice] = map(json.loads, (up.server.data / "notifications.jsonl").read_text().splitlines())
+    assert (notice["recipients"], notice["phase"]) == (["boiler@example.com"], "FAILED")
+    assert "the boiler is cold" in notice["body"]
     assert "boiler@example.com" in up.server.log.read_text()
 
 

@@ -12,7 +12,6 @@ from flyteidl.admin.execution_pb2 import ExecutionMetadata
 from flyte_kit.remote.executions import FlyteWorkflowExecution
 
 pytestmark = pytest.mark.slow
-SCHEDULES = pytest.mark.xfail(strict=True, reason="schedules are kept, and nothing starts by them yet")
 DUE_SECONDS = 75
 """After the activation of a plan for every minute."""
 
@@ -31,7 +30,6 @@ def _first_of_schedule(up: Any) -> FlyteWorkflowExecution | None:
         time.sleep(0.5)
 
 
-@SCHEDULES
 def test_042_schedules_b_start_executions_that_are_told_their_time(up: Any) -> None:
     first = _first_of_schedule(up)
     assert first is not None
@@ -41,7 +39,6 @@ def test_042_schedules_b_start_executions_that_are_told_their_time(up: Any) -> N
     assert told == execution.spec.metadata.scheduled_at.ToDatetime(tzinfo=UTC)
 
 
-@SCHEDULES
 def test_051_how_many_may_run_at_once_b_decides_whether_a_schedule_starts_another(up: Any) -> None:
     assert _first_of_schedule(up) is not None
     assert len(_started_by(up, "rows.one_at_a_time")) == 1  # ours, which still runs

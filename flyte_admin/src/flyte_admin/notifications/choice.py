@@ -36,8 +36,8 @@ def chosen_notifications(request: ExecutionSpec, launch_plan: LaunchPlanSpec) ->
     true: clients send a false one along with every request.
     """
     if request.notifications.notifications:
-        return request.notifications.notifications
-    return [] if request.disable_all else launch_plan.entity_metadata.notifications
+        return list(request.notifications.notifications)
+    return [] if request.disable_all else list(launch_plan.entity_metadata.notifications)
 
 
 def recipients(notification: Notification) -> Sequence[str]:
