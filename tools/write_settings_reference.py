@@ -11,6 +11,9 @@ from write_hook_reference import ivars, text
 
 from flyte_admin import settings as admin
 from flyte_admin.executions.execution_config import LaunchSettings
+from flyte_admin.notifications.messages import NotificationSettings
+from flyte_admin.notifications.smtp import SmtpSettings
+from flyte_admin.scheduler.scheduler import SchedulerSettings
 from flyte_admin.tasks.validation import TaskRules
 from flyte_admin.workflows.service import WorkflowRules
 from flyte_cli.up.settings import UpSettings
@@ -28,6 +31,8 @@ ADMIN = (
     TaskRules,
     WorkflowRules,
     LaunchSettings,
+    SchedulerSettings,
+    NotificationSettings,
     admin.VersionSettings,
 )
 
@@ -56,7 +61,7 @@ def default(item: dataclasses.Field[Any]) -> str:
 
 if __name__ == "__main__":
     parts = {
-        "up": section(UpSettings),
+        "up": f"{section(UpSettings)}\n\n{section(SmtpSettings)}",
         "admin": "\n\n".join(section(cls) for cls in ADMIN),
         "propeller": section(PropellerSettings),
         "pod": f"{section(PodConfig)}\n\n{section(CopilotConfig)}",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flyte_admin.notifications.smtp import SmtpSettings
 from flyte_cli.up.config_file import effective, read_config
 from flyte_cli.up.settings import ImageRule
 from flyte_core.errors import ConfigError
@@ -38,6 +39,11 @@ def written(folder: Path, text: str) -> Path:
         ("images:\n  'a*': /nonexistent\n", ":2: images.a*: /nonexistent does not exist"),
         ("projects: vision\n", ":1: projects: give a list"),
         ("projects:\n - vision\n - 3\n", ":3: projects: 3 is no text"),
+        ("mail: smtp.x.org\n", ":1: mail: give keys and values"),
+        ("mail:\n host: smtp.x.org\n", ":2: mail: sender is missing"),
+        ("mail:\n host: h\n sender: s\n password-env: P\n", ":4: there is no key 'mail.password-env': did you mean"),
+        ("mail:\n host: h\n sender: s\n port: 0\n", ":4: mail.port: 0 is no port"),
+        ("mail:\n host: h\n sender: s\n security: ssl\n", ":2: mail.security: give one of starttls, tls, none"),
         ("plugins: pod\n", ":1: plugins: give keys and values"),
         ("- port\n", ":1: the file: give keys and values"),
         ("port: [1\n", ":2: this is not YAML"),
@@ -51,6 +57,12 @@ def test_a_mistake_is_named_with_file_and_line(tmp_path, text, wanted) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(path)
     assert str(caught.value).startswith(f"{path}{wanted}")
+
+
+def test_a_mail_server_is_taken_over(tmp_path) -> None:
+    text = "mail: {host: smtp.x.org, sender: flyte@x.org, security: tls, port: 465, user: u, password_env: P}\n"
+    mail = effective(tmp_path, read_config(written(tmp_path, text)), {}).mail
+    assert mail == SmtpSettings("smtp.x.org", "flyte@x.org", 465, "tls", "u", "P")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path) -> None:

@@ -25,7 +25,7 @@ BATCH = 16
 RESYNC_SECONDS = 5.0
 """How often the outbox is looked at without being told."""
 MOST_ATTEMPTS = 20
-"""After so many, a notification is given up, which the log says. They take seven hours."""
+"""After so many, a notification is given up, which the log says. They take six hours."""
 
 _log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ AT_ONCE = 32
 LONGEST_CREATION = 60.0
 """Seconds after which a creation without an answer counts as failed."""
 MOST_ATTEMPTS = 30
-"""After so many, an execution that could not be created is given up (as upstream). They take 25 minutes."""
+"""After so many, an execution that could not be created is given up (as upstream). They take some 20 minutes."""
 
 _log = logging.getLogger(__name__)
 
