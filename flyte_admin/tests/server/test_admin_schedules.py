@@ -49,6 +49,10 @@ async def test_an_activated_schedule_starts_executions_up_to_the_limit_until_it_
         assert metadata.mode == ExecutionMetadata.SCHEDULED
         assert activated < scheduled <= execution.closure.created_at.ToDatetime(tzinfo=UTC)
         assert execution.spec.launch_plan == plan.id
+    by_hand = ResourceListRequest(id=LISTING.id, limit=100, filters="eq(mode,0)")
+    scheduled_only = ResourceListRequest(id=LISTING.id, limit=100, filters="eq(mode,1)")
+    assert not (await sqlite_admin.stub.ListExecutions(by_hand)).executions
+    assert (await sqlite_admin.stub.ListExecutions(scheduled_only)).executions
     await asyncio.sleep(1.5)
     assert len(await started(sqlite_admin)) == 2, "a third one is skipped while two have not ended"
     await sqlite_admin.stub.UpdateLaunchPlan(LaunchPlanUpdateRequest(id=plan.id, state=LaunchPlanState.INACTIVE))
