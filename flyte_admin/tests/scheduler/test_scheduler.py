@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flyteidl.admin.execution_pb2 import ExecutionCreateRequest, ExecutionMetadata
+from flyteidl.admin.execution_pb2 import ExecutionCreateRequest, ExecutionCreateResponse, ExecutionMetadata
 from flyteidl.admin.launch_plan_pb2 import LaunchPlanSpec
 from flyteidl.admin.schedule_pb2 import CronSchedule, FixedRate, FixedRateUnit, Schedule
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
@@ -20,7 +20,7 @@ from flyte_admin.db.schema import launch_plans, schedulable_entities
 from flyte_admin.executions.submission import LimitReached
 from flyte_admin.registry.admission import InactiveProjectRefused
 from flyte_admin.scheduler.kickoff import execution_name
-from flyte_admin.scheduler.scheduler import MOST_ATTEMPTS
+from flyte_admin.scheduler.scheduler import AT_ONCE, MOST_ATTEMPTS
 from flyte_core.errors import InvalidInput, Unavailable
 from flyte_core.timetables import between, timetable
 
@@ -107,6 +107,21 @@ async def test_nothing_starts_before_an_activation_or_after_a_deactivation(sched
     assert schedules_anywhere.acceptance.times("minutely") == ["01T12:01:00", "01T12:12:00"]
 
 
+async def test_a_deactivation_holds_for_what_is_due_and_not_started_yet(schedules: Any) -> None:
+    names = [f"plan{number}" for number in range(AT_ONCE + 1)]
+    for name in names:
+        await schedules.register(name, cron("* * * * *"))
+
+    async def deactivate_the_last_first(request: ExecutionCreateRequest) -> ExecutionCreateResponse:
+        await schedules.set(names[-1], active=False)
+        return await accept(request)
+
+    accept, schedules.acceptance.create = schedules.acceptance.create, deactivate_the_last_first
+    schedules.pass_time(60)
+    await schedules.scheduler().turn()
+    assert {name for name, _ in schedules.acceptance.order} == set(names[:-1])
+
+
 async def test_of_two_versions_the_active_one_starts_executions(schedules: Any) -> None:
     scheduler = schedules.scheduler()
     await schedules.register("plan", cron("* * * * *"))
@@ -184,7 +199,9 @@ async def test_a_time_is_skipped_while_the_limit_is_reached_or_the_project_archi
 
     schedules.acceptance.refuse = refuse
     await schedules.register("plan", cron("* * * * *"))
-    await schedules.run(schedules.scheduler(), minutes=4)
+    await schedules.run(schedules.scheduler(), minutes=2)
+    assert await error_of(schedules, "plan") == "", "a skipped time is no failure"
+    await schedules.run(schedules.scheduler(), minutes=2)
     assert schedules.acceptance.calls == 4
     assert schedules.acceptance.times("plan") == ["01T12:03:00", "01T12:04:00"]
 
