@@ -19,6 +19,7 @@ from flyteidl.core.identifier_pb2 import LAUNCH_PLAN, Identifier, WorkflowExecut
 from flyteidl.core.interface_pb2 import TypedInterface
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 
+from command_here import ASKING, run_here
 from flyte_up import Server, free_ports, start_up
 from registering import WHERE, execution_request, node, task_request, workflow_request
 
@@ -34,13 +35,22 @@ class Installation:
 
     def flyte(self, *arguments: str, code: int = 0, seconds: float = 30, **variables: str) -> str:
         """Run `flyte` and return its stdout; with another exit code than 0 its stderr."""
-        done = self.start(*arguments, **variables)
-        out, err = done.communicate(timeout=seconds)
-        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{out}\n{err}"
-        return err if code else out
+        if arguments[0] in ASKING:
+            changed = {name: value or None for name, value in self._variables(variables).items()}
+            done = run_here(arguments, changed, seconds)
+        else:
+            process = self.start(*arguments, **variables)
+            out, err = process.communicate(timeout=seconds)
+            done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stderr if code else done.stdout
+
+    def _variables(self, given: dict[str, str]) -> dict[str, str]:
+        return {"FLYTECTL_CONFIG": str(self.server.data / "config.yaml"), **given}
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        known = {**os.environ, "FLYTECTL_CONFIG": str(self.server.data / "config.yaml"), **variables}
+        """Start `flyte` in a process of its own."""
+        known = {**os.environ, **self._variables(variables)}
         return subprocess.Popen(
             [sys.executable, "-m", "flyte_cli", *arguments],
             env={name: value for name, value in known.items() if value},

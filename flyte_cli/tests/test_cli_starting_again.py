@@ -12,10 +12,10 @@ from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 @pytest.fixture(scope="module")
 def quick(up) -> str:
     """An execution that has succeeded."""
-    up.register("quick", "true")
-    up.launch("quick", "quick1")
-    assert up.wait("quick1") == "SUCCEEDED"
-    return "quick1"
+    up.register("brief", "true")
+    up.launch("brief", "brief1")
+    assert up.wait("brief1") == "SUCCEEDED"
+    return "brief1"
 
 
 def execution(up, name: str) -> Execution:
