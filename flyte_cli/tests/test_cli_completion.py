@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 
 import pytest
+
+from command_here import run_here
 
 
 def offered(up, line: str, **variables: str) -> list[str]:
     """Return what bash would offer for the last word of a line; the line ends with a blank for a new word."""
     words = line.split(" ")
-    known = {**os.environ, "FLYTECTL_CONFIG": str(up.server.data / "config.yaml"), **variables}
-    done = subprocess.run(
-        [sys.executable, "-m", "flyte_cli"],
-        env={
-            **known,
-            "COMP_WORDS": line.rstrip(" "),
-            "COMP_CWORD": str(len(words) - 1),
-            "_FLYTE_COMPLETE": "bash_complete",
-        },
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    shell = {
+        "FLYTECTL_CONFIG": str(up.server.data / "config.yaml"),
+        "COMP_WORDS": line.rstrip(" "),
+        "COMP_CWORD": str(len(words) - 1),
+        "_FLYTE_COMPLETE": "bash_complete",
+    }
+    done = run_here((), {**shell, **variables}, seconds=30)
     assert done.stderr == ""
     return [line.removeprefix("plain,") for line in done.stdout.splitlines() if line]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 import yaml
+
+from command_here import run_here
 
 Flyte = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -17,18 +19,11 @@ Flyte = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def flyte(tmp_path) -> Flyte:
     """`flyte` of a user whose home is empty."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("FLYTE", "XDG_", "AWS_"))}
+    bare = {name: None for name in os.environ if name.startswith(("FLYTE", "XDG_", "AWS_"))}
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "flyte_cli", *arguments],
-            cwd=tmp_path,
-            env={**bare, "HOME": str(tmp_path), **variables},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        with contextlib.chdir(tmp_path):
+            return run_here(arguments, {**bare, "HOME": str(tmp_path), **variables}, seconds=30)
 
     return run
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -15,6 +12,8 @@ from flyteidl.admin.execution_pb2 import Execution, ExecutionCreateResponse
 from flyteidl.admin.launch_plan_pb2 import LaunchPlan
 from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
 from flyteidl.service.admin_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
+
+from command_here import run_here
 
 
 class Admin(AdminServiceServicer):
@@ -66,14 +65,8 @@ def admin() -> Iterator[Admin]:
     ids=" ".join,
 )
 def test_nothing_is_started_twice(admin, tmp_path, arguments) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "flyte_cli", *arguments],
-        env={**os.environ, "HOME": str(tmp_path), "FLYTE_PLATFORM_URL": f"127.0.0.1:{admin.port}"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    environment = {"HOME": str(tmp_path), "FLYTE_PLATFORM_URL": f"127.0.0.1:{admin.port}"}
+    done = run_here(arguments, environment, seconds=30)
     assert done.returncode == 0, done.stderr
     assert len(admin.asked) == 2
     assert set(admin.asked) == {done.stdout.strip()}

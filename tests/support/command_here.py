@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from flyte_cli.main import main
 
 ASKING = {
+    "completion",
     "create",
     "delete",
     "describe",
@@ -36,7 +37,7 @@ ASKING = {
     "update",
     "wait",
 }
-"""Commands that ask the control plane, and nothing else."""
+"""Commands that ask the control plane or nobody, and do nothing else."""
 
 
 def run_here(
