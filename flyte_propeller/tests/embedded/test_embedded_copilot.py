@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,17 +153,25 @@ async def test_a_path_that_cannot_be_replaced_is_refused(pods: Pods, task: Task,
     assert "is no place for inputs or outputs" in waiting["message"]
 
 
+def machine(folder: Path, python: Path, copilot: Path) -> Machine:
+    warm, secrets = WarmParents(folder / "warm"), SecretSource(folder / "secrets")
+    images = ImageTable((), Environment(python))
+    return Machine(MemoryStore(), images, warm, folder / "logs", secrets, copilot=Environment(copilot))
+
+
 async def test_an_environment_without_the_program_is_named(task: Task, tmp_path: Path, python: Path) -> None:
-    bare = Environment(python)
-    machine = Machine(
-        MemoryStore(),
-        ImageTable((), bare),
-        WarmParents(tmp_path / "warm"),
-        tmp_path / "logs",
-        SecretSource(tmp_path / "secrets"),
-        copilot=bare,
-    )
-    pod = manifest("p", "true", initContainers=task.pilots())
-    pod["metadata"]["uid"] = "u"
+    pod = manifest("p", "true", initContainers=task.pilots(), metadata={"uid": "u"})
     with pytest.raises(CannotStart, match="need flyte-copilot: install flyte-kit"):
-        await ready(pod, pod["spec"]["containers"][0], AttemptFolder(tmp_path / "attempt"), machine)
+        await ready(pod, pod["spec"]["containers"][0], AttemptFolder(tmp_path / "a"), machine(tmp_path, python, python))
+
+
+async def test_what_the_task_sets_does_not_reach_the_process_that_has_its_files(
+    task: Task, tmp_path: Path, python: Path
+) -> None:
+    container = {"env": [{"name": "FLYTE_AWS_ENDPOINT", "value": "http://elsewhere"}]}
+    pod = manifest("p", "true", container=container, initContainers=task.pilots(), metadata={"uid": "u"})
+    here = machine(tmp_path, python, Path(sys.executable))
+    started = await ready(pod, pod["spec"]["containers"][0], AttemptFolder(tmp_path / "a"), here)
+    assert started.python == Path(sys.executable)
+    assert "FLYTE_AWS_ENDPOINT" not in started.request["env"]
+    assert "http://elsewhere" in started.request["env"]["FLYTE_COPILOT_COMMAND_ENVIRONMENT"]
