@@ -216,7 +216,7 @@ WHO = {
 }
 
 
-@pytest.mark.parametrize(("kind", "by_environment"), itertools.product(("yaml", "ini"), (False, True)))
+@pytest.mark.parametrize(("kind", "by_environment"), [*itertools.product(("yaml", "ini"), (False, True))])
 def test_114_settings_come_from_a_file_of_either_kind_and_the_environment_wins(
     home: Path, monkeypatch: pytest.MonkeyPatch, kind: str, by_environment: bool
 ) -> None:
