@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from flyte_up import Stock
+from flyte_up import PROGRAMS, Stock
 
 pytestmark = pytest.mark.interop
 RUN = ("run", "--remote", "--wait", "--poll-interval", "1", "-p", "flytesnacks", "-d", "development")
@@ -61,10 +62,13 @@ def test_a_user_error_is_shown_with_message_and_traceback(stock: Stock) -> None:
     assert "Traceback" in printed or "Trace:" in printed
 
 
-def test_copy_all_with_dest_dir_root_leaves_the_hosts_root_untouched(stock: Stock) -> None:
+def test_copy_all_with_dest_dir_root_leaves_the_hosts_root_untouched(stock: Stock, tmp_path: Path) -> None:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    shutil.copy(PROGRAMS / "behaviours.py", folder)
     before = _listing(Path("/root"))
     where = ("-p", "flytesnacks", "-d", "development", "--version", "root")
-    stock.pyflyte("register", *where, "--copy", "all", "--destination-dir", "/root", ".")
+    stock.pyflyte("register", *where, "--copy", "all", "--destination-dir", "/root", ".", cwd=folder)
     answer = stock.remote("""
         workflow = remote.fetch_workflow(name="programs.behaviours.location", version="root")
         done = remote.wait(remote.execute(workflow, inputs={}), poll_interval=timedelta(seconds=1))
