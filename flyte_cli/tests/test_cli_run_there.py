@@ -211,6 +211,8 @@ def test_a_package_is_registered_with_its_code_and_runs(up: Any, write: Callable
     program = write("packaged")
     assert "3 launch plans, with the code" in up.flyte("package", str(program), "--fast", "-o", str(archive))
     assert "is there already: --force replaces it" in up.flyte("package", str(program), "-o", str(archive), code=1)
+    said = json.loads(up.flyte("package", str(program), "--fast", "--force", "-o", str(archive), "--json"))
+    assert {"kind": "workflow", "name": "packaged.wf"} in said["entities"]
     with tarfile.open(archive) as tar:
         names = tar.getnames()
     assert any(name.endswith("_packaged.wf_2.pb") for name in names)
@@ -222,6 +224,8 @@ def test_a_package_is_registered_with_its_code_and_runs(up: Any, write: Callable
 def test_serialized_messages_are_files(up: Any, write: Callable[..., Path], tmp_path: Path) -> None:
     up.flyte("serialize", str(write("serialized")), "-f", str(tmp_path / "out"))
     assert "0_serialized.greet_1.pb" in os.listdir(tmp_path / "out")
+    said = json.loads(up.flyte("serialize", str(tmp_path / "serialized.py"), "-f", str(tmp_path / "out"), "-o", "json"))
+    assert sorted(said["files"]) == sorted(os.listdir(tmp_path / "out"))
 
 
 def test_a_diff_shows_what_a_registration_would_change(up: Any, write: Callable[..., Path]) -> None:

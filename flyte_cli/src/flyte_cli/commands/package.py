@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from flyte_cli.programs.collecting import counted, messages_of, read_program, settings_with
+from flyte_cli.programs.collecting import counted, kind_of, messages_of, name_of, read_program, settings_with
 from flyte_cli.programs.launch_options import with_options
 from flyte_cli.programs.registration_options import COPY, registration_options, settings_of
+from flyte_cli.showing.output import print_data
 from flyte_kit.registration.archives import DESTINATION, PLACEHOLDERS, REMOTE_CODE, write_archive
 
 
@@ -29,7 +30,10 @@ from flyte_kit.registration.archives import DESTINATION, PLACEHOLDERS, REMOTE_CO
 @with_options(registration_options("none", "auto", "all"))
 @click.option("--env", "--envvars", multiple=True, metavar="KEY=VALUE", help="Variable of all tasks; many.")
 @click.option("--deref-symlinks", is_flag=True, help="Pack what links point to, in place of the links.")
-def command(sources: tuple[str, ...], pkgs: tuple[str, ...], output: Path, force: bool, **options: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Say what was packed as JSON; -o is the archive.")
+def command(
+    sources: tuple[str, ...], pkgs: tuple[str, ...], output: Path, force: bool, as_json: bool, **options: Any
+) -> None:
     """Pack what files, folders or packages define, for `flyte register ARCHIVE` or `flytectl register files`."""
     given = (*sources, *pkgs)
     if not given:
@@ -41,4 +45,8 @@ def command(sources: tuple[str, ...], pkgs: tuple[str, ...], output: Path, force
     code = program.pack(COPY["all" if options["fast"] else options["copy"]], deref_symlinks=options["deref_symlinks"])
     messages = messages_of(settings_with(settings, code, REMOTE_CODE, DESTINATION, root=program.root))
     write_archive(output, messages, code)
-    click.echo(f"{output}: {counted(messages)}{', with the code' if code else ''}")
+    if as_json:
+        packed = [{"kind": kind_of(message), "name": name_of(message)} for message in messages]
+        print_data({"archive": str(output), "entities": packed, "code": code.name if code else None}, "json")
+    else:
+        click.echo(f"{output}: {counted(messages)}{', with the code' if code else ''}")

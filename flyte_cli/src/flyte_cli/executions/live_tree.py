@@ -217,7 +217,7 @@ def _phase(node: TreeNode) -> str:
 
 def _summary(look: Look) -> str:
     row = look.execution
-    phase = WorkflowExecution.Phase.Name(row.closure.phase)
+    phase = WorkflowExecution.Phase.Name(row.closure.phase or WorkflowExecution.QUEUED)  # accepted, not yet begun
     nodes = [node for node in _shown_nodes(look) if not node.row.metadata.is_parent_node]
     ended = sum(node.row.closure.phase in TERMINAL_NODES for node in nodes)
     spent = duration_text(seconds_of(row.closure, now()))
