@@ -20,7 +20,7 @@ from flyte_kit.core.options import Options
 from flyte_kit.registration.sources import CopyFileDetection, project_root
 from flyte_kit.registration.tarball import Tarball, pack
 from flyte_kit.registration.versions import with_code
-from flyte_kit.serialization.registrable import Registrable, registrable_entities
+from flyte_kit.serialization.registrable import Registrable, identifier_of, registrable_entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def kind_of(message: Registrable) -> str:
 
 def name_of(message: Registrable) -> str:
     """Return its name."""
-    return str(message.id.name if isinstance(message, LaunchPlan) else message.template.id.name)
+    return str(identifier_of(message).name)
 
 
 def counted(messages: Iterable[Registrable]) -> str:

@@ -15,7 +15,7 @@ from flyte_cli.client.connection import CALL_SECONDS
 from flyte_cli.executions.live_tree import follow
 from flyte_cli.executions.waiting import check_succeeded
 from flyte_cli.programs.launch_options import LaunchOptions
-from flyte_cli.programs.results import outputs_data, print_outputs
+from flyte_cli.showing.literal_values import literal_text, plain_map
 from flyte_cli.showing.output import as_data, print_data
 from flyte_kit.core.options import Options, RawOutputDataConfig
 from flyte_kit.remote import FlyteRemote, FlyteWorkflowExecution
@@ -64,9 +64,10 @@ def _follow(client: FlyteRemote, execution: FlyteWorkflowExecution, asked: Launc
     outputs = _outputs(client, execution.id) if succeeded else None
     if asked.output != "table":
         data = {**as_data(ended), "url": client.generate_console_url(execution)}
-        print_data(data | ({"outputs": outputs_data(outputs)} if outputs is not None else {}), asked.output)
+        print_data(data | ({"outputs": plain_map(outputs)} if outputs is not None else {}), asked.output)
     elif outputs is not None:
-        print_outputs(outputs, indent="  ")
+        for name, literal in sorted(outputs.literals.items()):
+            click.echo(f"  {name}: {literal_text(literal)}")
     sys.stdout.flush()
     check_succeeded([ended])
 

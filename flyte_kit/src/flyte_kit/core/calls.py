@@ -67,14 +67,13 @@ def call_entity(entity: Any, *args: Any, **kwargs: Any) -> Any:
     inputs = named_arguments(entity, args, kwargs)
     ctx = FlyteContextManager.current_context()
     state = ctx.execution_state
-    compiles = ctx.compilation_state is not None and ctx.compilation_state.mode == 1
-    if state is not None and state.mode is ExecutionMode.EAGER_EXECUTION and not compiles:
+    if _starts_executions(ctx):
         return run_coroutine(ctx.worker_queue.add(entity, input_kwargs=inputs))
     if state is not None and state.mode in {ExecutionMode.TASK_EXECUTION, ExecutionMode.LOCAL_TASK_EXECUTION}:
         logger.error(
             "%s is called within a task: it runs in the same container, not as a task of its own.", entity.name
         )
-    if compiles:
+    if _compiles(ctx):
         return create_and_link_node(ctx, entity, **inputs)
     if state is not None and state.is_local_execution():
         return _call_within_run(ctx, state, entity, inputs)
@@ -85,13 +84,21 @@ async def async_call_entity(entity: Any, *args: Any, **kwargs: Any) -> Any:
     """Carry out the call of an async task; within an eager task on a cluster it awaits an execution."""
     inputs = named_arguments(entity, args, kwargs)
     ctx = FlyteContextManager.current_context()
-    compiles = ctx.compilation_state is not None and ctx.compilation_state.mode == 1
-    eager = ctx.execution_state is not None and ctx.execution_state.mode is ExecutionMode.EAGER_EXECUTION
-    if eager and not compiles:
+    if _starts_executions(ctx):
         if ctx.worker_queue is None:
             raise AssertionError("Worker queue missing, must be set when trying to execute tasks in an eager workflow")
         return await ctx.worker_queue.add(entity, input_kwargs=inputs)
     return call_entity(entity, **inputs)
+
+
+def _compiles(ctx: FlyteContext) -> bool:
+    return ctx.compilation_state is not None and ctx.compilation_state.mode == 1
+
+
+def _starts_executions(ctx: FlyteContext) -> bool:
+    """Return whether calls become executions: within an eager task on a cluster, while it compiles no workflow."""
+    state = ctx.execution_state
+    return state is not None and state.mode is ExecutionMode.EAGER_EXECUTION and not _compiles(ctx)
 
 
 def named_arguments(entity: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -17,18 +17,13 @@ from google.protobuf.message import DecodeError, Message
 
 from flyte_core.errors import InvalidInput
 from flyte_kit.registration.tarball import Tarball
-from flyte_kit.serialization.registrable import Registrable
+from flyte_kit.serialization.registrable import Registrable, identifier_of
 
 PLACEHOLDERS = ("{{ registration.project }}", "{{ registration.domain }}", "{{ registration.version }}")
 """Project, domain and version of entities whose registration decides them."""
 REMOTE_CODE, DESTINATION = "{{ .remote_package_path }}", "{{ .dest_dir }}"
 """What stands for the URI of the code and its folder; whoever registers fills it in."""
 _KINDS: Mapping[str, type[Registrable]] = {"1": TaskSpec, "2": WorkflowSpec, "3": LaunchPlanMessage}
-
-
-def message_name(message: Registrable) -> str:
-    """Return the name of an entity."""
-    return str(message.id.name if isinstance(message, LaunchPlanMessage) else message.template.id.name)
 
 
 def files_of(messages: Iterable[Registrable]) -> dict[str, bytes]:
@@ -38,7 +33,7 @@ def files_of(messages: Iterable[Registrable]) -> dict[str, bytes]:
     result = {}
     for number, message in enumerate(known):
         kind = 1 if isinstance(message, TaskSpec) else 3 if isinstance(message, LaunchPlanMessage) else 2
-        name = f"{number:0{width}}_{message_name(message)}_{kind}.pb"
+        name = f"{number:0{width}}_{identifier_of(message).name}_{kind}.pb"
         result[name] = message.SerializeToString(deterministic=True)
     return result
 

@@ -30,7 +30,7 @@ from flyte_kit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 from flyte_kit.remote.fetching import Fetching
 from flyte_kit.remote.uploads import upload, upload_file
 from flyte_kit.serialization.entities import Serializer
-from flyte_kit.serialization.registrable import Registrable
+from flyte_kit.serialization.registrable import Registrable, identifier_of
 
 PARALLEL_CREATES = 8
 DEFAULT_DESTINATION = "."
@@ -262,11 +262,6 @@ class Registering(Fetching):
 
     def _switch(self, ident: Identifier, state: int) -> None:
         self.client.call(self.client.admin.UpdateLaunchPlan, LaunchPlanUpdateRequest(id=ident, state=state))
-
-
-def identifier_of(message: Registrable) -> Identifier:
-    """Return the id of what a message registers."""
-    return message.id if isinstance(message, LaunchPlanMessage) else message.template.id
 
 
 def _root_of(entity: Any) -> Path | None:

@@ -12,7 +12,7 @@ from flyte_kit.core.context_manager import FlyteContext
 from flyte_kit.core.data_persistence import FileAccessProvider, in_parallel
 from flyte_kit.exceptions.user import FlyteDataNotFoundException
 from flyte_kit.remote.client import Client
-from flyte_kit.remote.uploads import upload, upload_file
+from flyte_kit.remote.uploads import upload
 from flyte_kit.storage.local import local_path
 
 
@@ -43,20 +43,11 @@ class SendingFileAccess(FileAccessProvider):
             return self._send_folder(source, upload_prefix)
         if not source.is_file():
             raise FlyteDataNotFoundException(str(source))
-        if not (upload_prefix or file_name):
-            return self._send(source, "")
-        content = source.read_bytes()
-        return upload(
-            self._client,
-            content,
-            project=self._project,
-            domain=self._domain,
-            name=file_name or source.name,
-            root=upload_prefix or "",
-        )[1]
+        return self._send(source, file_name or source.name, upload_prefix or "")
 
-    def _send(self, source: Path, root: str) -> str:
-        return upload_file(self._client, source, project=self._project, domain=self._domain, root=root)[1]
+    def _send(self, source: Path, name: str, root: str) -> str:
+        content = source.read_bytes()
+        return upload(self._client, content, project=self._project, domain=self._domain, name=name, root=root)[1]
 
     def _send_folder(self, folder: Path, root: str | None) -> str:
         """Upload what is below a folder, under names that keep its structure; return the URI of the whole."""
@@ -68,14 +59,7 @@ class SendingFileAccess(FileAccessProvider):
 
         def send(path: Path) -> None:
             name = path.relative_to(folder).as_posix()
-            places[name] = upload(
-                self._client,
-                path.read_bytes(),
-                project=self._project,
-                domain=self._domain,
-                name=name,
-                root=shared,
-            )[1]
+            places[name] = self._send(path, name, shared)
 
         in_parallel(send, files)
         name, uri = next(iter(places.items()))
